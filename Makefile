@@ -1,0 +1,57 @@
+# The front door. `make help` lists what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONFIG ?= configs/maml_reach.yaml
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev train test test-slow lint types check format bench clean
+
+help:  ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed  ## Create .venv and install mlrun with the pinned versions
+
+install-dev: $(VENV)/.installed-dev  ## The same, with what tests and checks need
+
+train: install  ## Meta-train configs/maml_reach.yaml (another: make train CONFIG=...)
+	@$(BIN)/mlrun train $(CONFIG)
+
+test: install-dev  ## Run the test suite
+	@$(BIN)/python -m pytest --numprocesses 2
+
+test-slow: install-dev  ## Run the tests that take longer
+	@$(BIN)/python -m pytest -m slow
+
+lint: install-dev  ## Check style and formatting
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: install-dev  ## Check types
+	@$(BIN)/pyright
+
+check: lint types  ## Lint and types
+
+format: install-dev  ## Rewrite the code in the project's format
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+bench: install  ## Measure speed against the physics engine alone
+	@$(BIN)/mlrun bench
+
+clean:  ## Remove .venv and caches; runs/ is kept
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	find mlrun tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "mlrun needs Python >= 3.11; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(INSTALL) --editable '.[dev]'
+	@touch $@
