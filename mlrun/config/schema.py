@@ -1,5 +1,6 @@
 """The experiment as a tree of frozen, validated models: the one place that knows every key and its default."""
 
+import math
 import re
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args
 
@@ -72,7 +73,7 @@ class ML1Config(BenchmarkConfig, frozen=True):
     num_tasks: ClassVar[int | None] = 50
 
     name: Literal["ml1/reach-v3"] = Field(default="ml1/reach-v3", description="Registered benchmark")
-    seed: int = Field(default=0, ge=0, description="Seed of the lists of training and test tasks")
+    seed: int = Field(default=0, ge=0, le=2**32 - 2, description="Seed of the lists of training and test tasks")
     horizon: int = Field(default=500, ge=1, le=500, description="Length of an episode, in control steps of 0.0125 s")
 
 
@@ -119,15 +120,15 @@ class PolicyConfig(Section, frozen=True):
     )
     initial_std: float = Field(default=1.0, gt=0, description="Standard deviation of the actions at the start")
     min_std: float = Field(
-        default=1e-6, gt=0, validate_default=True, description="Floor of the standard deviation of the actions"
+        default=1e-6, gt=0, validate_default=True, description="Floor of the standard deviation, below initial_std"
     )
 
     @field_validator("min_std")
     @classmethod
-    def _at_most_initial_std(cls, min_std: float, info: ValidationInfo) -> float:
-        initial_std = info.data.get("initial_std", min_std)
-        if min_std > initial_std:
-            message = f"must be at most initial_std, which is {initial_std}, not {min_std}"
+    def _below_initial_std(cls, min_std: float, info: ValidationInfo) -> float:
+        initial_std = info.data.get("initial_std", math.inf)
+        if min_std >= initial_std:
+            message = f"must be below initial_std, which is {initial_std}, not {min_std}"
             raise ConflictError(message, other=("policy", "initial_std"))
         return min_std
 
@@ -167,7 +168,7 @@ class Experiment(Section, frozen=True):
     )
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="Seed of everything random but the task lists")
     device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto", description="Where networks are computed; auto takes a GPU if there is one"
+        default="auto", description="Where networks are computed; auto is the CPU"
     )
     threads: int = Field(default=0, ge=0, description="Threads that step the physics; 0 is one per core")
     benchmark: SerializeAsAny[BenchmarkConfig] = Field(description="The tasks")

@@ -64,7 +64,7 @@ x.yaml:15: algorithm.inner.steps: the key is written twice (first on line 14); k
 x.yaml:16: algorithm.outer: must be a section of 'key: value' lines, not 3
 x.yaml:18: policy.hidden_sizes[1]: must be at least 1, not 0
 x.yaml:19: policy.hidden_sizes[2]: must be a whole number, not 'x'
-x.yaml:20: policy.min_std: must be at most initial_std, which is 1.0, not 2.0
+x.yaml:20: policy.min_std: must be below initial_std, which is 1.0, not 2.0
 x.yaml:21: trainig: unknown key; did you mean 'training'?
 x.yaml:22: training.iterations: missing; add this key (Meta-iterations in total, also for a resumed run)
 x.yaml:23: training.tasks_per_batch: must be at most 50, the number of training tasks, not 51
@@ -151,9 +151,9 @@ def counts(maximum: int = 10**12) -> st.SearchStrategy[int]:
 
 @st.composite
 def policies(draw: st.DrawFn) -> PolicyConfig:
-    initial_std = draw(positive())
+    initial_std = draw(st.floats(1e-6, 1e9))
     sizes = draw(st.lists(counts(), min_size=1, max_size=8))
-    return PolicyConfig(hidden_sizes=tuple(sizes), initial_std=initial_std, min_std=draw(positive(initial_std)))
+    return PolicyConfig(hidden_sizes=tuple(sizes), initial_std=initial_std, min_std=draw(positive(initial_std / 2)))
 
 
 algorithms = st.builds(
@@ -179,7 +179,7 @@ experiments = st.builds(
     seed=st.integers(0, 2**32 - 1),
     device=st.sampled_from(["auto", "cpu", "cuda"]),
     threads=st.integers(0, 64),
-    benchmark=st.builds(ML1Config, seed=st.integers(0, 10**20), horizon=counts(500)),
+    benchmark=st.builds(ML1Config, seed=st.integers(0, 2**32 - 2), horizon=counts(500)),
     algorithm=algorithms,
     policy=policies(),
     rollouts=st.builds(RolloutsConfig, episodes_per_task=counts(), discount=positive(1), gae_lambda=st.floats(0, 1)),

@@ -48,7 +48,7 @@ def test_value_is_replaced(overrides: list[str], path: str, expected: Any, load:
             "training.tasks_per_batch=51",
             "training.tasks_per_batch: must be at most 50, the number of training tasks, not 51",
         ),
-        ("policy.initial_std=1e-9", "policy.min_std: must be at most initial_std, which is 1e-09, not 1e-06"),
+        ("policy.initial_std=1e-9", "policy.min_std: must be below initial_std, which is 1e-09, not 1e-06"),
         ("seed={a: 1, a: 1}", "seed.a: the key is written twice; keep one of them"),
         ("seed=[1", "not valid YAML: a bracket that is never closed"),
         ("seed=*x", "anchors and aliases are not supported; write the value out"),
@@ -87,6 +87,6 @@ def test_values_that_the_override_replaced_lend_it_no_line(complain: Complain) -
 def test_conflict_is_located_at_the_value_that_was_written_last(complain: Complain) -> None:
     text = MINIMAL + "policy:\n  min_std: 0.2\n"
     (line,) = complain(text, "policy.initial_std=0.1")
-    assert line.startswith("--set policy.initial_std=0.1: policy.min_std: must be at most initial_std, which is 0.1")
+    assert line.startswith("--set policy.initial_std=0.1: policy.min_std: must be below initial_std, which is 0.1")
     (line,) = complain(text + "  initial_std: 0.1\n")
     assert line.startswith("x.yaml:8: policy.min_std: ")

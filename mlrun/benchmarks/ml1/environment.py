@@ -1,0 +1,91 @@
+"""The batched environment of ML1: Sawyer worlds, each with a task of its own."""
+
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from mlrun.benchmarks.ml1.manipulation import Manipulation
+from mlrun.benchmarks.ml1.observation import FRAME_SIZE, OBSERVATION_SIZE, observation_bounds, observe
+from mlrun.benchmarks.protocol import Transition
+from mlrun.simulation.physics import SawyerPhysics
+
+ACTION_SIZE: Final = 4
+_ACTION_SCALE: Final = 0.01  # metres per control step
+_HAND_LOW: Final = (-0.5, 0.4, 0.05)
+_HAND_HIGH: Final = (0.5, 1.0, 0.5)
+
+
+class SawyerEnvironment:
+    """Many worlds of one manipulation problem, reset and stepped together.
+
+    Episodes never terminate: they are cut by the caller after `horizon` steps. The goal is hidden from the observation.
+    A world's trajectory is bit-identical whatever the number of worlds, of threads, and the other worlds' tasks.
+
+    Args:
+        problem: reward, success and task ranges.
+        num_worlds: how many worlds.
+        horizon: control steps per episode.
+        num_threads: threads to step them on; 0 means one per core.
+    """
+
+    observation_size = OBSERVATION_SIZE
+    action_size = ACTION_SIZE
+
+    def __init__(self, problem: Manipulation, num_worlds: int, horizon: int, num_threads: int = 0):
+        self.num_worlds = num_worlds
+        self.horizon = horizon
+        self._problem = problem
+        self.physics = SawyerPhysics(num_worlds, num_threads)
+        self._parameters = torch.zeros(num_worlds, 6, dtype=torch.float64)
+        self._frame = torch.zeros(num_worlds, FRAME_SIZE, dtype=torch.float64)
+        self._hidden_goal = torch.zeros(num_worlds, 3, dtype=torch.float64)
+        self._observation_low, self._observation_high = observation_bounds()
+        self._hand_low = torch.tensor(_HAND_LOW, dtype=torch.float64)
+        self._hand_high = torch.tensor(_HAND_HIGH, dtype=torch.float64)
+
+    @torch.no_grad()
+    def reset(self, task_parameters: Tensor) -> Tensor:
+        """Starts an episode in every world.
+
+        Args:
+            task_parameters: (worlds, 6) float64, puck xyz and goal xyz of each world's task, in metres.
+
+        Returns:
+            (worlds, 39) first observations, whose previous frame equals the current one.
+
+        Raises:
+            ValueError: the shape or the precision is another; rounded parameters would be another benchmark's.
+        """
+        expected, given = self._parameters, task_parameters
+        if given.shape != expected.shape or given.dtype != expected.dtype:
+            raise ValueError(
+                f"task parameters must be {tuple(expected.shape)} of {expected.dtype}, "
+                f"not {tuple(given.shape)} of {given.dtype}"
+            )
+        self._parameters.copy_(task_parameters)
+        self.physics.load_settled()
+        self.physics.place_puck(self._parameters[:, :3])
+        self.physics.forward()
+        self._frame = observe(self.physics.poses)
+        return torch.cat((self._frame, self._frame, self._hidden_goal), dim=-1)
+
+    @torch.no_grad()
+    def step(self, action: Tensor) -> Transition:
+        """Carries out one action in every world.
+
+        Args:
+            action: (worlds, 4), clipped to [-1, 1]; float32 actions are scaled in float32, as Meta-World does.
+        """
+        target = self.physics.hand_target
+        target += action[:, :3].clamp(-1.0, 1.0) * _ACTION_SCALE
+        torch.clamp(target, self._hand_low, self._hand_high, out=target)
+        self.physics.step(action[:, 3])
+        outcome = self._problem.evaluate(self.physics.poses, action, self._parameters)
+        return Transition(self._next_observation(), *outcome)
+
+    def _next_observation(self) -> Tensor:
+        frame, previous = observe(self.physics.poses), self._frame
+        self._frame = frame
+        observation = torch.cat((frame, previous, self._hidden_goal), dim=-1)
+        return observation.clamp_(self._observation_low, self._observation_high)

@@ -1,0 +1,166 @@
+"""CPU physics: many worlds of the Sawyer scene, stepped together on threads by `mujoco.batch`."""
+
+# mujoco's compiled modules carry no types.
+# pyright: reportAttributeAccessIssue=false
+
+import copy
+import functools
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import mujoco
+import numpy as np
+import torch
+from mujoco.batch import Batch
+from torch import Tensor
+
+from mlrun.simulation.scene import PUCK_JOINT, SUBSTEPS, scene_model
+
+HAND_HOME: Final = (0.0, 0.6, 0.2)  # metres: where the hand settles before every episode
+_HAND_QUATERNION: Final = (1.0, 0.0, 1.0, 0.0)
+_SETTLE_STEPS: Final = 50  # control steps
+
+
+class Poses(NamedTuple):
+    """Where things are in every world, in metres, as live views that each call on the physics refreshes.
+
+    Attributes:
+        hand: (worlds, 3)
+        right_claw: (worlds, 3)
+        left_claw: (worlds, 3)
+        right_pad: (worlds, 3)
+        left_pad: (worlds, 3)
+        right_finger_tip: (worlds, 3)
+        left_finger_tip: (worlds, 3)
+        puck: (worlds, 3)
+        puck_rotation: (worlds, 3, 3) rotation matrix
+    """
+
+    hand: Tensor
+    right_claw: Tensor
+    left_claw: Tensor
+    right_pad: Tensor
+    left_pad: Tensor
+    right_finger_tip: Tensor
+    left_finger_tip: Tensor
+    puck: Tensor
+    puck_rotation: Tensor
+
+    @property
+    def gripper_center(self) -> Tensor:
+        """The point between the finger tips, (worlds, 3); the papers' TCP."""
+        return (self.right_finger_tip + self.left_finger_tip) / 2
+
+
+@dataclass(frozen=True)
+class SettledState:
+    """The state that every episode starts from, the same for every task.
+
+    Attributes:
+        state: the whole integration state of one world, solver warm start included.
+        gripper_center: (3,) as Meta-World reads it while settling, which is one substep before `state`.
+        puck_height: z of the puck at rest on the table, read at the same moment.
+    """
+
+    state: np.ndarray
+    gripper_center: Tensor
+    puck_height: float
+
+
+class SawyerPhysics:
+    """N worlds of the Sawyer scene on CPU threads, in float64.
+
+    A world's trajectory depends on its own inputs only: it is bit-identical for any number of worlds and threads.
+
+    Args:
+        num_worlds: how many worlds.
+        num_threads: threads to step them on; 0 means one per core.
+    """
+
+    def __init__(self, num_worlds: int, num_threads: int = 0):
+        model = scene_model()
+        self.num_worlds = num_worlds
+        self._batch = Batch(model, num_worlds, num_threads)
+        self._kinematics = Batch(_kinematic_model(), num_worlds, num_threads)
+        puck = model.joint(PUCK_JOINT)
+        start, velocity = int(puck.qposadr[0]), int(puck.dofadr[0])
+        self._puck_position = _tensor(self._batch.bind("qpos"))[:, start : start + 3]
+        self._puck_velocity = _tensor(self._batch.bind("qvel"))[:, velocity : velocity + 6]
+        self._control = _tensor(self._batch.bind("ctrl"))
+        self.hand_target = _tensor(self._batch.bind("mocap_pos"))[:, 0]  # (worlds, 3), live: writing moves the target
+        self.poses = self._bind_poses(model)
+
+    def load_settled(self) -> None:
+        """Puts every world into the settled state; poses are stale until `forward`."""
+        self._batch.state[:] = settled_state().state
+
+    def place_puck(self, position: Tensor) -> None:
+        """Moves the puck of every world to `position` (worlds, 3), at rest; poses are stale until `forward`."""
+        self._puck_position.copy_(position)
+        self._puck_velocity.zero_()
+
+    def forward(self) -> None:
+        """Refreshes the poses from the state, without advancing time."""
+        self._kinematics.state[:] = self._batch.state
+        self._kinematics.forward(stage=mujoco.mjtStage.mjSTAGE_POS.value)
+
+    def step(self, gripper: Tensor) -> None:
+        """Advances every world by one control step towards its `hand_target`.
+
+        The poses afterwards are those of the new state, where MuJoCo alone would leave them one substep behind.
+
+        Args:
+            gripper: (worlds,) closing effort of the fingers, -1 (open) to 1 (closed).
+        """
+        self._control[:, 0] = gripper
+        torch.neg(self._control[:, 0], out=self._control[:, 1])
+        self._batch.step(nstep=SUBSTEPS)
+        self.forward()
+
+    def _bind_poses(self, model: mujoco.MjModel) -> Poses:
+        body, site = _tensor(self._kinematics.bind("xpos")), _tensor(self._kinematics.bind("site_xpos"))
+        rotation = _tensor(self._kinematics.bind("xmat"))
+        return Poses(
+            *(body[:, model.body(name).id] for name in ("hand", "right_claw", "left_claw", "right_pad", "left_pad")),
+            *(site[:, model.site(name).id] for name in ("right_finger_tip", "left_finger_tip")),
+            puck=body[:, model.body("puck").id],
+            puck_rotation=rotation[:, model.body("puck").id].unflatten(-1, (3, 3)),
+        )
+
+
+@functools.cache
+def settled_state() -> SettledState:
+    """Lets the hand settle at `HAND_HOME` with open fingers, once per process."""
+    model = scene_model()
+    data = mujoco.MjData(model)
+    for _ in range(_SETTLE_STEPS):
+        data.mocap_pos[:] = HAND_HOME
+        data.mocap_quat[:] = _HAND_QUATERNION
+        data.ctrl[:] = (-1.0, 1.0)
+        mujoco.mj_step(model, data, SUBSTEPS)
+    kind = mujoco.mjtState.mjSTATE_INTEGRATION.value
+    state = np.empty(mujoco.mj_stateSize(model, kind))
+    mujoco.mj_getState(model, data, state, kind)
+    tips = data.site("right_finger_tip").xpos, data.site("left_finger_tip").xpos
+    return SettledState(
+        state=state,
+        gripper_center=torch.from_numpy((tips[0] + tips[1]) / 2),
+        puck_height=float(data.body("puck").xpos[2]),
+    )
+
+
+def _kinematic_model() -> mujoco.MjModel:
+    """The scene without contacts and constraints, which poses do not depend on and which take most of the time."""
+    model = copy.copy(scene_model())
+    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_CONSTRAINT
+    return model
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    """A tensor over the memory of `array`.
+
+    The batch marks its outputs read-only, which torch cannot express and warns about, so the flag is lifted on a view.
+    """
+    view = array.view()
+    view.flags.writeable = True
+    return torch.from_numpy(view)
