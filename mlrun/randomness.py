@@ -1,0 +1,52 @@
+"""Randomness without state: every random number is a function of where in the experiment it is used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+
+@dataclass(frozen=True)
+class RandomKey:
+    """Names one use of randomness in an experiment.
+
+    A generator is made from the key and a task slot, used once and dropped. A resumed run therefore has no
+    generator to restore, and a task draws the same numbers however the meta-batch is spread over processes.
+
+    Attributes:
+        seed: the experiment's seed.
+        iteration: the meta-iteration, or 0 where there is none.
+        purpose: what the numbers are for, for example ``"tasks"`` or ``"support/0"``.
+    """
+
+    seed: int
+    iteration: int
+    purpose: str
+
+    def child(self, purpose: str) -> RandomKey:
+        """The key of a part of this purpose."""
+        return RandomKey(self.seed, self.iteration, f"{self.purpose}/{purpose}")
+
+    def generator(self, slot: int = 0) -> torch.Generator:
+        """A new torch generator for one task slot."""
+        return torch.Generator().manual_seed(int(self._words(slot)[0]))
+
+    def numpy_generator(self, slot: int = 0) -> np.random.Generator:
+        """A new numpy generator for one task slot."""
+        return np.random.Generator(np.random.PCG64(self._sequence(slot)))
+
+    def normal(self, slots: int, shape: tuple[int, ...]) -> torch.Tensor:
+        """Standard normal float32 numbers ``(slots, *shape)``, each slot from a generator of its own."""
+        noise = torch.empty(slots, *shape)
+        for slot in range(slots):
+            noise[slot].normal_(generator=self.generator(slot))
+        return noise
+
+    def _sequence(self, slot: int) -> np.random.SeedSequence:
+        purpose = int.from_bytes(self.purpose.encode(), "big")
+        return np.random.SeedSequence(entropy=purpose, spawn_key=(self.seed, self.iteration, slot))
+
+    def _words(self, slot: int) -> np.ndarray:
+        return self._sequence(slot).generate_state(1, np.uint64)

@@ -1,0 +1,1 @@
+"""Reinforcement learning for batches of tasks: policies, rollouts, advantages, baselines and trust regions."""

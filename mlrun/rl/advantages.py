@@ -1,0 +1,64 @@
+"""Returns and advantages of batched episodes."""
+
+from __future__ import annotations
+
+import torch
+
+
+def discounted_returns(rewards: torch.Tensor, discount: float) -> torch.Tensor:
+    """Discounted return to go of every step.
+
+    Args:
+        rewards: ``(tasks, steps, episodes)``.
+        discount: factor per step.
+
+    Returns:
+        ``(tasks, steps, episodes)``; the sum ends with the episode.
+    """
+    returns = torch.empty_like(rewards)
+    running = torch.zeros_like(rewards[:, 0])
+    for step in reversed(range(rewards.shape[1])):
+        running = rewards[:, step] + discount * running
+        returns[:, step] = running
+    return returns
+
+
+def generalized_advantages(
+    rewards: torch.Tensor,
+    values: torch.Tensor,
+    final_values: torch.Tensor,
+    terminated: torch.Tensor,
+    discount: float,
+    gae_lambda: float,
+) -> torch.Tensor:
+    """Generalized advantage estimates (Schulman et al. 2016, equation 16).
+
+    Args:
+        rewards: ``(tasks, steps, episodes)``.
+        values: value of the observation before each step, ``(tasks, steps, episodes)``.
+        final_values: value of the observation after the last step, ``(tasks, episodes)``: the episode's own last
+            observation, not the one that the next reset returns.
+        terminated: whether the episode reached a true end, ``(tasks, episodes)``. A terminated episode has no
+            future; a truncated one is bootstrapped with ``final_values``.
+        discount: factor per step.
+        gae_lambda: 0 for one-step temporal differences, 1 for Monte-Carlo returns.
+
+    Returns:
+        ``(tasks, steps, episodes)``, not normalised.
+    """
+    advantages = torch.empty_like(rewards)
+    next_value = torch.where(terminated, 0.0, final_values)
+    running = torch.zeros_like(next_value)
+    for step in reversed(range(rewards.shape[1])):
+        error = rewards[:, step] + discount * next_value - values[:, step]
+        running = error + discount * gae_lambda * running
+        advantages[:, step] = running
+        next_value = values[:, step]
+    return advantages
+
+
+def normalise_per_task(advantages: torch.Tensor) -> torch.Tensor:
+    """Advantages with mean 0 and standard deviation 1 within each task, ``(tasks, ...)``."""
+    dimensions = tuple(range(1, advantages.ndim))
+    centred = advantages - advantages.mean(dimensions, keepdim=True)
+    return centred / (centred.square().mean(dimensions, keepdim=True).sqrt() + 1e-8)

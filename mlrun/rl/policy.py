@@ -1,0 +1,91 @@
+"""Gaussian policies as pure functions of parameters that carry a leading task dimension."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+
+from mlrun.randomness import RandomKey
+
+Parameters = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class DiagonalGaussian:
+    """Independent normal action components.
+
+    Attributes:
+        mean: ``(tasks, samples, actions)``.
+        std: broadcasts against ``mean``.
+    """
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def log_prob(self, actions: torch.Tensor) -> torch.Tensor:
+        """Joint log-density ``(tasks, samples)``: summed, not averaged, over the action components."""
+        standardised = (actions - self.mean) / self.std
+        return (-0.5 * standardised.square() - self.std.log() - 0.5 * math.log(2 * math.pi)).sum(-1)
+
+    def kl_from(self, reference: DiagonalGaussian) -> torch.Tensor:
+        """KL(reference || self), ``(tasks, samples)``: summed over the action components."""
+        ratio = (reference.std / self.std).square()
+        distance = ((reference.mean - self.mean) / self.std).square()
+        return 0.5 * (ratio + distance - 1 - ratio.log()).sum(-1)
+
+
+@dataclass(frozen=True)
+class GaussianMLPPolicy:
+    """A tanh network for the mean and a state-independent standard deviation.
+
+    The standard deviation is ``min_std + exp(log_std)``: floored, and with a gradient everywhere, where a clamp
+    would leave a component at the floor with none.
+
+    Attributes:
+        observation_size: features of an observation.
+        action_size: components of an action.
+        hidden_sizes: units of each hidden layer.
+        initial_std: standard deviation at initialisation, above ``min_std``.
+        min_std: floor of the standard deviation.
+    """
+
+    observation_size: int
+    action_size: int
+    hidden_sizes: Sequence[int]
+    initial_std: float
+    min_std: float
+
+    def initial_parameters(self, key: RandomKey, dtype: torch.dtype = torch.float32) -> Parameters:
+        """Meta-parameters without a task dimension: Xavier-uniform weights, zero biases, a small last layer."""
+        generator = key.generator()
+        sizes = [self.observation_size, *self.hidden_sizes, self.action_size]
+        parameters: Parameters = {}
+        for layer, (fan_in, fan_out) in enumerate(pairwise(sizes)):
+            bound = math.sqrt(6 / (fan_in + fan_out))
+            weight = torch.empty(fan_in, fan_out).uniform_(-bound, bound, generator=generator)
+            parameters[f"mean.{layer}.weight"] = weight.to(dtype)
+            parameters[f"mean.{layer}.bias"] = torch.zeros(fan_out, dtype=dtype)
+        log_std = math.log(self.initial_std - self.min_std)
+        parameters["log_std"] = torch.full((self.action_size,), log_std, dtype=dtype)
+        return parameters
+
+    def __call__(self, parameters: Parameters, observations: torch.Tensor) -> DiagonalGaussian:
+        """Action distributions of every task's own weights.
+
+        Args:
+            parameters: tensors ``(tasks, ...)``.
+            observations: ``(tasks, samples, observation_size)``.
+        """
+        features = observations
+        last = len(self.hidden_sizes)
+        for layer in range(last + 1):
+            bias = parameters[f"mean.{layer}.bias"].unsqueeze(-2)
+            features = torch.baddbmm(bias, features, parameters[f"mean.{layer}.weight"])
+            if layer < last:
+                features = features.tanh()
+        std = self.min_std + parameters["log_std"].exp()
+        return DiagonalGaussian(features, std.unsqueeze(-2))

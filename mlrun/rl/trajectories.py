@@ -1,0 +1,88 @@
+"""Episodes of a batch of tasks, and how they are collected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from mlrun.benchmarks.protocol import BatchedEnvironment
+from mlrun.benchmarks.task import Task
+from mlrun.randomness import RandomKey
+from mlrun.rl.policy import GaussianMLPPolicy, Parameters
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """Episodes of equal length that were truncated at the horizon.
+
+    Attributes:
+        observations: before each action, ``(tasks, steps, episodes, features)``.
+        actions: as sampled, before the environment clips them, ``(tasks, steps, episodes, actions)``.
+        log_probs: log-density of the actions under the policy that sampled them, ``(tasks, steps, episodes)``.
+        rewards: ``(tasks, steps, episodes)``.
+        successes: whether the step met the task's success criterion, ``(tasks, steps, episodes)``.
+        final_observations: after the last action, ``(tasks, episodes, features)``.
+    """
+
+    observations: torch.Tensor
+    actions: torch.Tensor
+    log_probs: torch.Tensor
+    rewards: torch.Tensor
+    successes: torch.Tensor
+    final_observations: torch.Tensor
+
+
+@contextmanager
+def _one_torch_thread() -> Iterator[None]:
+    """Leave the cores to the physics: torch's workers spin while they wait, and a rollout has little for them."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@torch.no_grad()
+def collect_trajectories(
+    policy: GaussianMLPPolicy,
+    parameters: Parameters,
+    environment: BatchedEnvironment,
+    tasks: Sequence[Task],
+    key: RandomKey | None,
+) -> Trajectories:
+    """Run every task's own policy in its own share of the environment's worlds.
+
+    Args:
+        policy: the network's shape.
+        parameters: tensors ``(tasks, ...)``; their dtype and device are the trajectories'.
+        environment: its worlds are split evenly, the first ``episodes`` of them for the first task, and so on.
+        tasks: one per set of parameters.
+        key: of the action noise, drawn per task for the whole rollout; None acts on the mean.
+    """
+    like = parameters["log_std"]
+    steps, episodes = environment.horizon, environment.num_worlds // len(tasks)
+    grid = (len(tasks), steps, episodes)
+    observations = like.new_empty(*grid, environment.observation_size)
+    actions = like.new_zeros(*grid, environment.action_size)
+    if key is not None:
+        actions.copy_(key.normal(len(tasks), (steps, episodes, environment.action_size)))
+    rewards = like.new_empty(grid)
+    successes = torch.empty(grid, dtype=torch.bool, device=like.device)
+
+    goals = torch.tensor([task.parameters for task in tasks], dtype=torch.float64)
+    current = environment.reset(goals.repeat_interleave(episodes, dim=0)).view(len(tasks), episodes, -1)
+    with _one_torch_thread():
+        for step in range(steps):
+            observations[:, step] = current
+            distribution = policy(parameters, observations[:, step])
+            action = torch.addcmul(distribution.mean, distribution.std, actions[:, step], out=actions[:, step])
+            transition = environment.step(action.flatten(0, 1).to("cpu", torch.float64))
+            current = transition.observation.view(len(tasks), episodes, -1)
+            rewards[:, step] = transition.reward.view(len(tasks), episodes)
+            successes[:, step] = transition.success.view(len(tasks), episodes)
+    log_probs = policy(parameters, observations.flatten(1, 2)).log_prob(actions.flatten(1, 2)).view(grid)
+    return Trajectories(observations, actions, log_probs, rewards, successes, current.to(like))

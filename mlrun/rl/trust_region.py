@@ -1,0 +1,116 @@
+"""The trust-region step of TRPO on a dict of parameters (Schulman et al. 2015, appendix C)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+
+from mlrun.config.schema import TrustRegionConfig
+
+Parameters = dict[str, torch.Tensor]
+Vector = torch.Tensor
+
+
+@dataclass(frozen=True)
+class TrustRegionStep:
+    """What a step did.
+
+    Attributes:
+        parameters: the new parameters, or the old ones where no step was accepted.
+        loss_before: loss at the old parameters.
+        loss_after: loss at the returned parameters.
+        kl: divergence at the returned parameters, nats; 0 where no step was accepted.
+        accepted: whether a step was taken.
+        backtracks: how often the full step was shortened.
+        gradient_norm: Euclidean norm of the loss gradient.
+    """
+
+    parameters: Parameters
+    loss_before: float
+    loss_after: float
+    kl: float
+    accepted: bool
+    backtracks: int
+    gradient_norm: float
+
+
+def trust_region_step(
+    parameters: Parameters,
+    *,
+    loss: Callable[[Parameters], torch.Tensor],
+    measure: Callable[[Parameters], tuple[float, float]],
+    curvature: Callable[[Parameters], torch.Tensor],
+    options: TrustRegionConfig,
+) -> TrustRegionStep:
+    """One natural-gradient step with a backtracking line search.
+
+    The direction solves ``(H + damping) x = -gradient`` with conjugate gradients, where ``H`` is the Hessian of
+    ``curvature``; its length makes the quadratic model of the divergence equal ``max_kl``. A step is accepted only if
+    the loss falls and the measured divergence holds; otherwise the parameters stay as they were.
+
+    Args:
+        parameters: named tensors, any floating dtype.
+        loss: differentiable scalar loss.
+        measure: the same loss and the divergence from ``parameters``, as numbers; called by the line search, so it
+            should build no graph.
+        curvature: twice differentiable scalar whose Hessian is the metric, with value and gradient 0 at
+            ``parameters``. It may estimate the divergence from less data.
+        options: size of the region and effort of the solver.
+    """
+    leaves = {name: tensor.detach().requires_grad_() for name, tensor in parameters.items()}
+    loss_before = loss(leaves)
+    gradient = _flatten(torch.autograd.grad(loss_before, list(leaves.values())))
+    product = _hessian_product(curvature(leaves), leaves, options.cg_damping)
+    direction = conjugate_gradient(product, -gradient, options.cg_iterations)
+    length = (2 * options.max_kl / torch.dot(direction, product(direction)).clamp_min(1e-20)).sqrt()
+    before = loss_before.item()
+    origin = _flatten(parameters.values())
+    for backtracks in range(options.max_backtracks):
+        scale = length * options.backtrack_ratio**backtracks
+        candidate = _unflatten(origin + scale * direction, parameters)
+        after, kl = measure(candidate)
+        if after < before and kl <= options.max_kl:
+            norm = float(gradient.norm())
+            return TrustRegionStep(candidate, before, after, kl, True, backtracks, norm)
+    return TrustRegionStep(parameters, before, before, 0.0, False, options.max_backtracks, float(gradient.norm()))
+
+
+def conjugate_gradient(product: Callable[[Vector], Vector], target: Vector, iterations: int) -> Vector:
+    """Approximate ``A⁻¹ target`` for a symmetric positive definite ``A`` given by its products with vectors."""
+    solution = torch.zeros_like(target)
+    residual = target.clone()
+    search = residual
+    squared = torch.dot(residual, residual)
+    for _ in range(iterations):
+        if squared < 1e-20:
+            break
+        image = product(search)
+        rate = squared / torch.dot(search, image)
+        solution = solution + rate * search
+        residual = residual - rate * image
+        previous, squared = squared, torch.dot(residual, residual)
+        search = residual + squared / previous * search
+    return solution
+
+
+def _hessian_product(value: torch.Tensor, leaves: Parameters, damping: float) -> Callable[[Vector], Vector]:
+    """Products with the damped Hessian of ``value``; the graph of its gradient is built once and kept."""
+    tensors = list(leaves.values())
+    gradient = _flatten(torch.autograd.grad(value, tensors, create_graph=True))
+
+    def product(vector: Vector) -> Vector:
+        images = torch.autograd.grad(gradient, tensors, grad_outputs=vector, retain_graph=True)
+        return _flatten(images) + damping * vector
+
+    return product
+
+
+def _flatten(tensors: Iterable[torch.Tensor]) -> Vector:
+    return torch.cat([tensor.reshape(-1) for tensor in tensors])
+
+
+def _unflatten(vector: Vector, like: Mapping[str, torch.Tensor]) -> Parameters:
+    pieces = vector.split([tensor.numel() for tensor in like.values()])
+    return {name: piece.view_as(tensor) for (name, tensor), piece in zip(like.items(), pieces, strict=True)}

@@ -1,0 +1,64 @@
+"""A benchmark small enough to check by hand: a point in the plane that should go to a hidden goal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from mlrun.benchmarks.protocol import Floor, Transition
+from mlrun.benchmarks.task import Split, Task
+
+
+class PointEnvironment:
+    """The observation is (position, 1); the position starts at the origin and moves by a tenth of the action."""
+
+    observation_size = 3
+    action_size = 2
+
+    def __init__(self, num_worlds: int, horizon: int) -> None:
+        self.num_worlds = num_worlds
+        self.horizon = horizon
+        self.goals = torch.zeros(num_worlds, 2, dtype=torch.float64)
+        self.positions = torch.zeros(num_worlds, 2, dtype=torch.float64)
+
+    def reset(self, task_parameters: torch.Tensor) -> torch.Tensor:
+        assert task_parameters.shape == (self.num_worlds, 2)
+        self.goals = task_parameters
+        self.positions = torch.zeros_like(task_parameters)
+        return self._observation()
+
+    def step(self, action: torch.Tensor) -> Transition:
+        self.positions = self.positions + 0.1 * action.clamp(-1, 1)
+        distance = (self.positions - self.goals).norm(dim=-1)
+        return Transition(self._observation(), 1 - distance, distance <= 0.2, {"distance": distance})
+
+    def _observation(self) -> torch.Tensor:
+        return torch.cat([self.positions, torch.ones(self.num_worlds, 1, dtype=torch.float64)], dim=-1)
+
+
+class PointBenchmark:
+    """Goals on a circle: the training tasks and the test tasks interleave."""
+
+    name = "point"
+    observation_size = PointEnvironment.observation_size
+    action_size = PointEnvironment.action_size
+
+    def __init__(self, horizon: int = 6, num_tasks: int = 8) -> None:
+        self.horizon = horizon
+        self.train_tasks = _circle("train", num_tasks, offset=0.0)
+        self.test_tasks = _circle("test", num_tasks, offset=0.5)
+        self.environments: list[int] = []
+
+    def make_environment(self, num_worlds: int, num_threads: int = 0) -> PointEnvironment:
+        self.environments.append(num_worlds)
+        return PointEnvironment(num_worlds, self.horizon)
+
+    def floors(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, Floor]:
+        return {"standing still": Floor(success_any=0.0, success_last=0.0, mean_return=0.5 * self.horizon)}
+
+
+def _circle(split: Split, num_tasks: int, offset: float) -> list[Task]:
+    angles = (torch.arange(num_tasks, dtype=torch.float64) + offset) * 2 * torch.pi / num_tasks
+    goals = 0.5 * torch.stack([angles.cos(), angles.sin()], dim=-1)
+    return [Task(index, split, tuple(goal)) for index, goal in enumerate(goals.tolist())]

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mlrun.algorithms.inner_loop import expand_to_tasks
+from mlrun.algorithms.protocol import Parameters
+from mlrun.randomness import RandomKey
+from mlrun.rl.problem import Experience, ReinforcementLearning
+from tests.point_benchmark import PointBenchmark
+
+TASKS = 4
+
+
+@pytest.fixture
+def parameters(theta: Parameters) -> Parameters:
+    return {name: tensor.clone() for name, tensor in expand_to_tasks(theta, TASKS).items()}
+
+
+@pytest.fixture
+def data(
+    problem: ReinforcementLearning, benchmark: PointBenchmark, parameters: Parameters, key: RandomKey
+) -> Experience:
+    return problem.collect(parameters, benchmark.train_tasks[:TASKS], key)
+
+
+def test_at_the_sampling_parameters_the_ratio_is_one_and_the_kl_zero(
+    problem: ReinforcementLearning, parameters: Parameters, data: Experience
+) -> None:
+    log_probs = problem.policy(parameters, data.observations).log_prob(data.actions)
+    torch.testing.assert_close((log_probs - data.log_probs).exp(), torch.ones_like(log_probs), rtol=1e-12, atol=0)
+    kl = problem.divergence(parameters, parameters, data)
+    assert torch.equal(kl, torch.zeros_like(kl))
+
+
+def test_the_gradient_of_the_inner_loss_is_the_policy_gradient_and_matches_finite_differences(
+    problem: ReinforcementLearning, parameters: Parameters, data: Experience
+) -> None:
+    leaves = {name: tensor.requires_grad_() for name, tensor in parameters.items()}
+    gradients = torch.autograd.grad(problem.inner_loss(leaves, data).sum(), list(leaves.values()))
+    log_probs = problem.policy(leaves, data.observations).log_prob(data.actions)
+    score = torch.autograd.grad(-(log_probs * data.advantages).mean(1).sum(), list(leaves.values()))
+    for gradient, expected in zip(gradients, score, strict=True):
+        torch.testing.assert_close(gradient, expected, rtol=1e-9, atol=1e-12)
+    step = 1e-6
+    for name, gradient in zip(leaves, gradients, strict=True):
+        detached = {other: tensor.detach() for other, tensor in leaves.items()}
+        direction = torch.sign(gradient)
+
+        def loss(shift: float, name: str = name, plain: Parameters = detached, way: torch.Tensor = direction) -> float:
+            return float(problem.inner_loss({**plain, name: plain[name] + shift * way}, data).sum())
+
+        numeric = (loss(step) - loss(-step)) / (2 * step)
+        assert float((gradient * direction).sum()) == pytest.approx(numeric, rel=1e-6), name
+
+
+def test_the_divergence_is_from_the_reference(
+    problem: ReinforcementLearning, parameters: Parameters, data: Experience
+) -> None:
+    moved = {**parameters, "log_std": parameters["log_std"] + 0.5}
+    wider_from_old = problem.divergence(parameters, moved, data)
+    old_from_wider = problem.divergence(moved, parameters, data)
+    std, wide = (problem.policy(p, data.observations).std[:, 0] for p in (parameters, moved))
+    expected = ((wide / std).log() + 0.5 * (std / wide).square() - 0.5).sum(-1)
+    torch.testing.assert_close(wider_from_old, expected)
+    assert (old_from_wider > wider_from_old).all()
+
+
+def test_the_goal_stays_hidden_and_frozen(data: Experience, benchmark: PointBenchmark) -> None:
+    """Nothing a policy sees tells the tasks apart before its first reward."""
+    first = data.trajectories.observations[:, 0]
+    assert torch.equal(first, first[:1, :1].expand_as(first))
+    for slot in range(TASKS):
+        goal = torch.tensor(benchmark.train_tasks[slot].parameters, dtype=torch.float64)
+        after = data.trajectories.observations[slot, 1:, :, :2]
+        rewards = data.trajectories.rewards[slot, :-1]
+        torch.testing.assert_close(1 - (after - goal).norm(dim=-1), rewards)
+
+
+def test_thinning_keeps_whole_steps(problem: ReinforcementLearning, data: Experience) -> None:
+    half = problem.thin(data, 0.5)
+    expected = data.trajectories.observations[:, ::2].flatten(1, 2)
+    assert torch.equal(half.observations, expected)
+    assert half.advantages.shape == half.log_probs.shape == expected.shape[:2]
+    assert torch.equal(problem.thin(data, 1.0).actions, data.actions)
+
+
+def test_scores_are_those_of_the_episodes(problem: ReinforcementLearning, data: Experience) -> None:
+    scores = problem.summarise(data)
+    episodes = data.trajectories
+    for slot in range(TASKS):
+        returns, ever, last, times = [], [], [], []
+        for episode in range(problem.episodes_per_task):
+            hits = episodes.successes[slot, :, episode].tolist()
+            returns.append(float(episodes.rewards[slot, :, episode].sum()))
+            ever.append(any(hits))
+            last.append(hits[-1])
+            times.append(hits.index(True) + 1 if any(hits) else len(hits))
+        for name, values in {
+            "return": returns,
+            "success_any": ever,
+            "success_last": last,
+            "time_to_success": times,
+        }.items():
+            assert float(scores[name][slot]) == pytest.approx(sum(values) / len(values)), name
+
+
+def test_evaluation_draws_nothing(
+    problem: ReinforcementLearning, benchmark: PointBenchmark, parameters: Parameters, key: RandomKey
+) -> None:
+    one = problem.evaluate(parameters, benchmark.test_tasks[:TASKS], key)
+    other = problem.evaluate(parameters, benchmark.test_tasks[:TASKS], key.child("other"))
+    assert all(torch.equal(one[name], other[name]) for name in one)

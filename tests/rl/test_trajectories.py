@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import torch
+
+from mlrun.algorithms.inner_loop import expand_to_tasks
+from mlrun.algorithms.protocol import Parameters
+from mlrun.randomness import RandomKey
+from mlrun.rl.policy import GaussianMLPPolicy
+from mlrun.rl.trajectories import collect_trajectories
+from tests.point_benchmark import PointBenchmark
+
+EPISODES = 2
+
+
+def test_episodes_are_those_of_each_task_alone(
+    benchmark: PointBenchmark, policy: GaussianMLPPolicy, theta: Parameters, key: RandomKey
+) -> None:
+    """Replay every episode by itself, in a world of its own, with the actions that were recorded."""
+    tasks = benchmark.train_tasks[:3]
+    environment = benchmark.make_environment(3 * EPISODES)
+    episodes = collect_trajectories(policy, expand_to_tasks(theta, 3), environment, tasks, key)
+    for slot, task in enumerate(tasks):
+        for episode in range(EPISODES):
+            world = benchmark.make_environment(1)
+            seen = world.reset(torch.tensor([task.parameters], dtype=torch.float64))
+            for step in range(benchmark.horizon):
+                torch.testing.assert_close(episodes.observations[slot, step, episode], seen[0])
+                transition = world.step(episodes.actions[slot, step, episode].unsqueeze(0))
+                torch.testing.assert_close(episodes.rewards[slot, step, episode], transition.reward[0])
+                assert bool(episodes.successes[slot, step, episode]) == bool(transition.success[0])
+                seen = transition.observation
+            torch.testing.assert_close(episodes.final_observations[slot, episode], seen[0])
+            assert (episodes.final_observations[slot, episode, :2] != 0).all(), "not the next reset's observation"
+
+
+def test_log_probs_are_those_of_the_policy_that_sampled(
+    benchmark: PointBenchmark, policy: GaussianMLPPolicy, theta: Parameters, key: RandomKey
+) -> None:
+    adapted = {name: torch.stack([tensor, 0.5 * tensor]) for name, tensor in theta.items()}
+    environment = benchmark.make_environment(2 * EPISODES)
+    episodes = collect_trajectories(policy, adapted, environment, benchmark.train_tasks[:2], key)
+    again = policy(adapted, episodes.observations.flatten(1, 2)).log_prob(episodes.actions.flatten(1, 2))
+    torch.testing.assert_close(episodes.log_probs.flatten(1), again, rtol=1e-12, atol=1e-12)
+
+
+def test_noise_depends_on_the_key_and_the_slot_alone(
+    benchmark: PointBenchmark, policy: GaussianMLPPolicy, theta: Parameters, key: RandomKey
+) -> None:
+    def actions(num_tasks: int, key: RandomKey) -> torch.Tensor:
+        environment = benchmark.make_environment(num_tasks * EPISODES)
+        tasks = benchmark.train_tasks[:num_tasks]
+        return collect_trajectories(policy, expand_to_tasks(theta, num_tasks), environment, tasks, key).actions
+
+    three = actions(3, key)
+    torch.manual_seed(0)
+    assert torch.equal(three, actions(3, key))
+    torch.testing.assert_close(three[:2], actions(2, key), rtol=1e-6, atol=1e-6)
+    assert not torch.isclose(three[0], three[1]).any()
+    assert not torch.isclose(three, actions(3, key.child("other"))).any()
+
+
+def test_without_a_key_the_mean_acts(benchmark: PointBenchmark, policy: GaussianMLPPolicy, theta: Parameters) -> None:
+    parameters = expand_to_tasks(theta, 1)
+    episodes = collect_trajectories(policy, parameters, benchmark.make_environment(2), benchmark.train_tasks[:1], None)
+    mean = policy(parameters, episodes.observations.flatten(1, 2)).mean
+    torch.testing.assert_close(episodes.actions.flatten(1, 2), mean)
