@@ -1,0 +1,7 @@
+"""``python -m mlrun``."""
+
+import sys
+
+from mlrun.cli import main
+
+sys.exit(main())

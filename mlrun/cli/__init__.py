@@ -1,0 +1,93 @@
+"""The command line. Verbs import what they need when they run, so that help and listings answer at once."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from mlrun import __version__
+from mlrun.cli import bench, config, evaluate, list_algos, list_envs, resume, train
+from mlrun.cli.options import examples, require_subcommand
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for verb in (train, resume, evaluate, list_envs, list_algos, bench):
+    app.command(verb.NAME, epilog=verb.EXAMPLES)(verb.command)
+app.add_typer(config.app, name="config")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mlrun {__version__}")
+        raise typer.Exit
+
+
+@app.callback(
+    invoke_without_command=True,
+    epilog=examples("mlrun train configs/maml_reach.yaml", "mlrun eval runs/20261122-231608-maml-reach-s0-a1b2"),
+)
+def _mlrun(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Meta-learning experiments on robot manipulation.
+
+    Results go to stdout, all else to stderr. Exit codes: 0 done, 1 failure, 2 usage or configuration error, 3 diverged,
+    4 the run is locked, 130 and 143 interrupted by SIGINT and SIGTERM after a checkpoint was saved.
+    """
+    require_subcommand(context)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line (`sys.argv` by default) and return the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # The option is welcome anywhere, since people add it at the end of the line that has just failed.
+    debug = "--debug" in words
+    try:
+        code = app(args=[word for word in words if word != "--debug"], prog_name="mlrun", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read stdout has seen enough; what is still buffered must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        return _report(error)
+    return code if isinstance(code, int) else 0
+
+
+def _report(error: Exception) -> int:
+    """Print an error as one line per mistake and return its exit code."""
+    lines, code = _explain(error)
+    for line in lines:
+        typer.echo(f"mlrun: error: {line}", err=True)
+    return code
+
+
+def _explain(error: Exception) -> tuple[list[str], int]:
+    from mlrun.config import ConfigError
+    from mlrun.experiment.errors import MlrunError
+
+    if isinstance(error, typer.TyperException):
+        context = getattr(error, "ctx", None)
+        hint = f"; see '{context.command_path} --help'" if context else ""
+        return [" ".join(error.format_message().split()).rstrip(".") + hint], error.exit_code
+    if isinstance(error, ConfigError):
+        return str(error).splitlines(), 2
+    if isinstance(error, MlrunError):
+        return str(error).splitlines(), error.exit_code
+    if isinstance(error, OSError):
+        return [str(error)], 1
+    first_line = str(error).partition("\n")[0]
+    return [f"{type(error).__name__}: {first_line} (--debug shows where)"], 1

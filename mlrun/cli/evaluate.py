@@ -1,0 +1,64 @@
+"""`mlrun eval`."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Run, RunsDir, examples
+from mlrun.cli.output import note, print_json, print_table
+
+NAME = "eval"
+EXAMPLES = examples(
+    "mlrun eval runs/20261122-231608-maml-reach-s0-a1b2",
+    "mlrun eval 20261122-231608-maml-reach-s0-a1b2 --checkpoint last --steps 3",
+    "mlrun eval runs/20261122-231608-maml-reach-s0-a1b2 --json | jq '.by_step[-1].success_last.mean'",
+)
+
+
+def _parse_checkpoint(text: str) -> str | int:
+    if text.isascii() and text.isdigit():
+        return int(text)
+    if text not in ("best", "last"):
+        raise typer.BadParameter(f"{text!r} is not 'best', 'last' or a number of iterations")
+    return text
+
+
+def command(
+    run: Run,
+    split: Annotated[Literal["test", "train"], typer.Option(help="Held-out tasks, or those of training.")] = "test",
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(metavar="best|last|N", help="Default: best, or last where no evaluation has chosen a best."),
+    ] = None,
+    episodes: Annotated[
+        int | None, typer.Option(min=1, help="Episodes per adaptation step. Default: the experiment's.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=0, max=20, help="Adaptation steps. Default: the experiment's.")
+    ] = None,
+    as_json: AsJson = False,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+) -> None:
+    """Evaluate a run on tasks held out from training.
+
+    Scores every task before adaptation and after each step of it. Prints the mean and the 95% bootstrap interval over
+    tasks, beside what policies reach that do not adapt. The result stays in the run's eval/.
+    """
+    from mlrun.experiment.run_directory import RunDirectory
+
+    which = None if checkpoint is None else _parse_checkpoint(checkpoint)
+    directory = RunDirectory.open(run, runs_dir)
+
+    from mlrun.experiment.device import resolve_device
+    from mlrun.experiment.evaluate import evaluate_run
+
+    resolve_device(directory.experiment().device)
+    note(f"evaluating {directory.path} on its {split} tasks")
+    result = evaluate_run(directory, split=split, checkpoint=which, episodes=episodes, steps=steps)
+    if as_json:
+        print_json(result)
+        return
+
+    from mlrun.cli.evaluation_table import evaluation_table
+
+    print_table(evaluation_table(result))

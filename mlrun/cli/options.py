@@ -1,0 +1,31 @@
+"""What several verbs share: options, and the form of their help."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file of the experiment.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key, as in training.iterations=10. Repeatable."),
+]
+RunsDir = Annotated[
+    Path, typer.Option("--runs-dir", envvar="MLRUN_RUNS_DIR", metavar="DIR", help="Where run directories are.")
+]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="Path of a run directory, or a run's id.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+DEFAULT_RUNS_DIR = Path("runs")
+
+
+def examples(*lines: str) -> str:
+    """The end of a help text: command lines to copy."""
+    return "\b\n" + "\n".join(["Examples:", *(f"  {line}" for line in lines)])
+
+
+def require_subcommand(context: typer.Context) -> None:
+    """Answer a bare command group with its help, as the usage error that it is."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(2)

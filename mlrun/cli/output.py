@@ -1,0 +1,48 @@
+"""Printing results to stdout and notes to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_WIDTH_OFF_TERMINAL = 200
+
+
+def note(text: str) -> None:
+    """Tell the person something that is not the result."""
+    typer.echo(text, err=True)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print one JSON object."""
+    from mlrun.experiment.atomic import finite_or_none
+
+    typer.echo(json.dumps(finite_or_none(value), indent=2, allow_nan=False))
+
+
+def print_table(table: Table) -> None:
+    """Print a table, in colour on a terminal only, and nowhere shortened to fit unless on a terminal."""
+    from rich.console import Console
+
+    on_terminal = sys.stdout.isatty()
+    console = Console(force_terminal=on_terminal, width=None if on_terminal else _WIDTH_OFF_TERMINAL)
+    with console.capture() as capture:
+        console.print(table)
+    for line in capture.get().splitlines():
+        typer.echo(line.rstrip())
+
+
+def columns(*names: str) -> Table:
+    """An empty table without rules or padding around it."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in names:
+        table.add_column(name)
+    return table

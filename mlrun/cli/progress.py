@@ -1,0 +1,227 @@
+"""How training is shown while it runs: a live display on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+from mlrun.experiment.reporter import Reporter
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.table import Table
+
+_SECONDS_BETWEEN_LINES = 5.0
+_RECENT_ITERATIONS = 20
+_SCORES = {"return": "return", "success_any": "success at any step", "success_last": "success at the last step"}
+_SHORT = {"return": "return", "success_any": "any-step", "success_last": "last-step"}
+
+logger = logging.getLogger("mlrun")
+Row = Mapping[str, Any]
+
+
+def progress(title: str) -> AbstractContextManager[Reporter]:
+    """A reporter on stderr, as fits what stderr is."""
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        return _live(title)
+    return contextlib.nullcontext(PlainProgress(sys.stderr))
+
+
+class Pace:
+    """How long iterations take, and hence how long the rest will.
+
+    Args:
+        clock: monotonic time in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self.started = clock()
+        self._times = deque([self.started], maxlen=_RECENT_ITERATIONS + 1)
+
+    def tick(self) -> None:
+        """An iteration is done."""
+        self._times.append(self._clock())
+        if len(self._times) == 3 and self._times[0] == self.started:
+            self._times.popleft()  # the first one had the setting up in it
+
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return self._clock() - self.started
+
+    def remaining(self, iterations: int) -> float | None:
+        """Seconds until so many more iterations are done, from the recent ones; None before the first."""
+        if len(self._times) < 2:
+            return None
+        per_iteration = (self._times[-1] - self._times[0]) / (len(self._times) - 1)
+        since_last = self._clock() - self._times[-1]
+        return max(0.0, iterations * per_iteration - since_last)
+
+
+class PlainProgress:
+    """One line for the first and the last iteration, and in between one every few seconds.
+
+    Args:
+        stream: where lines go. When it breaks, training goes on unseen.
+        clock: monotonic time in seconds.
+    """
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._pace = Pace(clock)
+        self._last_line: float | None = None
+
+    def iteration(self, row: Row, total: int) -> None:
+        """Print a line if it is time for one."""
+        self._pace.tick()
+        now = self._clock()
+        last = row["iteration"] == total
+        if self._last_line is None or last or now - self._last_line >= _SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            remaining = self._pace.remaining(total - row["iteration"])
+            self._print(f"{plain_line(row, total)}  {duration(remaining)} left")
+
+    def evaluation(self, iteration: int, summary: Row) -> None:
+        """Print an evaluation."""
+        self._print(evaluation_line(iteration, summary))
+
+    def note(self, text: str) -> None:
+        """Print a note."""
+        logger.info(text)
+        self._print(text)
+
+    def _print(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            print(text, file=self._stream, flush=True)
+
+
+class LiveProgress:
+    """What the live display shows; rich draws it anew several times a second.
+
+    Args:
+        title: first line.
+        console: where notes go, above the display.
+        clock: monotonic time in seconds.
+    """
+
+    def __init__(self, title: str, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self._title = title
+        self._console = console
+        self._pace = Pace(clock)
+        self._row: Row | None = None
+        self._total = 0
+        self._evaluation: tuple[int, Row] | None = None
+
+    def iteration(self, row: Row, total: int) -> None:
+        """Show the row from now on."""
+        self._pace.tick()
+        self._row, self._total = row, total
+
+    def evaluation(self, iteration: int, summary: Row) -> None:
+        """Show the evaluation until there is a newer one."""
+        self._evaluation = iteration, summary
+
+    def note(self, text: str) -> None:
+        """Print a note above the display."""
+        logger.info(text)
+        self._console.print(text, markup=False, highlight=False)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.text import Text
+
+        elapsed = f"{duration(self._pace.elapsed())} elapsed"
+        yield Text(self._title, style="bold")
+        if self._row is None:
+            yield Text(f"setting up and collecting the first episodes, {elapsed}", style="dim")
+            return
+        yield self._bar(self._row["iteration"], elapsed)
+        yield self._scores(self._row)
+        yield Text(f"  {_step_and_speed(self._row)}", style="dim")
+
+    def _bar(self, done: int, elapsed: str) -> Table:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+
+        bar = Table.grid(padding=(0, 2, 0, 0))
+        left = f"{duration(self._pace.remaining(self._total - done))} left"
+        progress_bar = ProgressBar(total=self._total, completed=done, width=24)
+        bar.add_row(f"iteration {done}/{self._total}", progress_bar, f"{elapsed}, {left}")
+        return bar
+
+    def _scores(self, row: Row) -> Table:
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, 3, 0, 0))
+        heads = ["  before → after adaptation", "this iteration"]
+        if self._evaluation is not None:
+            heads.append(f"evaluation after iteration {self._evaluation[0]}")
+        table.add_row(*heads, style="dim")
+        for name, label in _SCORES.items():
+            cells = [f"  {label}", _change(row, "", name, "→")]
+            if self._evaluation is not None:
+                cells.append(_change(self._evaluation[1], "eval/", name, "→"))
+            table.add_row(*cells)
+        return table
+
+
+@contextmanager
+def _live(title: str) -> Iterator[Reporter]:
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(stderr=True)
+    reporter = LiveProgress(title, console)
+    with Live(reporter, console=console, redirect_stdout=False):
+        yield reporter
+
+
+def plain_line(row: Row, total: int) -> str:
+    """An iteration in one line; ``before -> after`` adaptation."""
+    return f"iteration {row['iteration']}/{total}  {_changes(row, '')}  {_step_and_speed(row)}"
+
+
+def evaluation_line(iteration: int, summary: Row) -> str:
+    """An evaluation during training in one line; ``before -> after`` adaptation."""
+    return f"evaluation after iteration {iteration}  {_changes(summary, 'eval/')}"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as a person reads them: ``0:42``, ``12:05``, ``3:07:00``; ``?`` for None."""
+    if seconds is None:
+        return "?"
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
+def _changes(row: Row, prefix: str) -> str:
+    return "  ".join(f"{label} {_change(row, prefix, name, '->')}" for name, label in _SHORT.items())
+
+
+def _change(row: Row, prefix: str, name: str, arrow: str) -> str:
+    before, after = (_score(row.get(f"{prefix}{moment}/{name}"), name) for moment in ("pre", "post"))
+    return f"{before} {arrow} {after}"
+
+
+def _score(value: float | None, name: str) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.1f}" if name == "return" else f"{value:.0%}"
+
+
+def _step_and_speed(row: Row) -> str:
+    parts = []
+    if "kl" in row:
+        verdict = "accepted" if row.get("accepted") else "rejected"
+        parts.append(f"KL {row['kl']:.4f} {verdict}")
+    if "env_steps_per_second" in row:
+        parts.append(f"{row['env_steps_per_second']:,.0f} env steps/s")
+    return "  ".join(parts)

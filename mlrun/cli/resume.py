@@ -1,0 +1,27 @@
+"""`mlrun resume`."""
+
+import typer
+
+from mlrun.cli.options import DEFAULT_RUNS_DIR, Run, RunsDir, examples
+from mlrun.cli.output import note
+from mlrun.cli.training import run_training
+
+NAME = "resume"
+EXAMPLES = examples("mlrun resume runs/20261122-231608-maml-reach-s0-a1b2")
+
+
+def command(run: Run, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
+    """Continue a run from its last checkpoint.
+
+    It goes on to the number of iterations that its config.yaml gives, which counts from the very start.
+    """
+    from mlrun.experiment.device import resolve_device
+    from mlrun.experiment.run_directory import RunDirectory
+
+    directory = RunDirectory.open(run, runs_dir)
+    if directory.is_finished():
+        note(f"already finished, after {directory.experiment().training.iterations} iterations")
+        typer.echo(directory.path)
+        return
+    resolve_device(directory.experiment().device)
+    run_training(directory)

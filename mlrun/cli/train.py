@@ -1,0 +1,42 @@
+"""`mlrun train`."""
+
+import json
+from typing import Annotated, Literal
+
+import typer
+
+from mlrun.cli.options import DEFAULT_RUNS_DIR, ConfigFile, RunsDir, Settings, examples
+from mlrun.cli.output import note
+from mlrun.cli.training import run_training
+
+NAME = "train"
+EXAMPLES = examples(
+    "mlrun train configs/maml_reach.yaml",
+    "mlrun train configs/maml_reach.yaml --set algorithm.inner.learning_rate=0.05 --seed 3",
+    "run=$(mlrun train configs/maml_reach.yaml) && mlrun eval $run",
+)
+
+
+def command(
+    config: ConfigFile,
+    settings: Settings = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Same as --set seed=N.")] = None,
+    device: Annotated[Literal["auto", "cpu", "cuda"] | None, typer.Option(help="Same as --set device=NAME.")] = None,
+    name: Annotated[str | None, typer.Option(help="Part of the run's id; same as --set name=NAME.")] = None,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+) -> None:
+    """Meta-train an experiment in a new run directory.
+
+    Prints the run directory when training ends, also when it ends early.
+    """
+    from mlrun.config import load_experiment
+    from mlrun.experiment.device import resolve_device
+    from mlrun.experiment.run_directory import RunDirectory
+
+    options = {"seed": seed, "device": device, "name": name}
+    given = [f"{key}={json.dumps(value)}" for key, value in options.items() if value is not None]
+    experiment = load_experiment(config, [*(settings or []), *given])
+    resolve_device(experiment.device)
+    run = RunDirectory.create(runs_dir, experiment)
+    note(f"run directory: {run.path}")
+    run_training(run)

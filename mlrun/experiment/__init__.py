@@ -1,0 +1,1 @@
+"""One experiment from start to finish: the loop, the evaluation protocol, and what they leave on disk."""

@@ -1,0 +1,115 @@
+"""The evaluation protocol: every task, every adaptation step, intervals, and floors beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from mlrun.algorithms.protocol import MetaAlgorithm, Problem
+from mlrun.benchmarks.protocol import Benchmark
+from mlrun.benchmarks.task import Task
+from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
+from mlrun.experiment.run_directory import RunDirectory
+from mlrun.randomness import RandomKey
+
+BOOTSTRAP_RESAMPLES = 10_000
+
+Scores = dict[str, torch.Tensor]
+
+
+def evaluate_by_step(
+    algorithm: MetaAlgorithm, problem: Problem, tasks: Sequence[Task], key: RandomKey, steps: int
+) -> list[Scores]:
+    """Scores of every task after 0, 1, ... ``steps`` adaptation steps, each entry ``(tasks,)``.
+
+    Adaptation explores with the stochastic policy; what is scored is the deterministic one, in fresh episodes.
+    """
+    adapted = algorithm.adapt(problem, tasks, key, steps)
+    return [problem.evaluate(parameters, tasks, key) for parameters in adapted]
+
+
+def evaluate_run(
+    run: RunDirectory,
+    *,
+    split: str = "test",
+    checkpoint: str | int | None = None,
+    episodes: int | None = None,
+    steps: int | None = None,
+) -> dict[str, Any]:
+    """Evaluate a run's checkpoint on all tasks of a split, and save the result in the run.
+
+    Args:
+        run: the run to evaluate.
+        split: "test" for the held-out tasks, "train" for those it was trained on.
+        checkpoint: "best", "last", an iteration, or None for the best where there is one and else the last.
+        episodes: adaptation episodes per task and step; None for the experiment's own.
+        steps: adaptation steps; None for the experiment's own.
+
+    Returns:
+        A JSON-able report; the same arguments give the same report.
+    """
+    experiment = run.experiment()
+    episodes = experiment.evaluation.episodes if episodes is None else episodes
+    steps = experiment.evaluation.steps if steps is None else steps
+    if checkpoint is None:
+        checkpoint = "best" if run.checkpoints.exists("best") else "last"
+    state = run.checkpoints.load(checkpoint)
+    benchmark = build_benchmark(experiment)
+    problem = build_problem(experiment, benchmark, episodes_per_task=episodes)
+    algorithm = build_algorithm(experiment)
+    algorithm.load_state_dict(state["algorithm"], problem.device)
+    tasks = benchmark.test_tasks if split == "test" else benchmark.train_tasks
+    key = RandomKey(experiment.seed, state["iteration"], f"evaluate/{split}")
+    by_step = evaluate_by_step(algorithm, problem, tasks, key, steps)
+    report = {
+        "run": run.id,
+        "benchmark": benchmark.name,
+        "algorithm": experiment.algorithm.name,
+        "split": split,
+        "checkpoint": state["iteration"],
+        "seed": experiment.seed,
+        "tasks": len(tasks),
+        "episodes": episodes,
+        "horizon": benchmark.horizon,
+        "by_step": [{"step": step, **summarise(scores, key)} for step, scores in enumerate(by_step)],
+        "floors": _floors(benchmark, tasks, experiment.threads),
+        "per_task": _per_task(tasks, by_step),
+    }
+    run.save_evaluation(report)
+    return report
+
+
+def summarise(scores: Scores, key: RandomKey) -> dict[str, dict[str, float]]:
+    """Mean over tasks and its 95% percentile-bootstrap interval, tasks resampled with replacement."""
+    values = torch.stack(list(scores.values()), dim=1).double().cpu().numpy()
+    tasks = len(values)
+    draws = key.child("bootstrap").numpy_generator().multinomial(tasks, np.full(tasks, 1 / tasks), BOOTSTRAP_RESAMPLES)
+    low, high = np.percentile(draws @ values / tasks, [2.5, 97.5], axis=0)
+    return {
+        name: {"mean": float(mean), "low": float(low[column]), "high": float(high[column])}
+        for column, (name, mean) in enumerate(zip(scores, values.mean(0), strict=True))
+    }
+
+
+def _floors(benchmark: Benchmark, tasks: Sequence[Task], num_threads: int) -> dict[str, dict[str, float]]:
+    return {
+        name: {
+            "success_any": floor.success_any,
+            "success_last": floor.success_last,
+            "return": floor.mean_return,
+        }
+        for name, floor in benchmark.floors(tasks, num_threads).items()
+    }
+
+
+def _per_task(tasks: Sequence[Task], by_step: list[Scores]) -> list[dict[str, Any]]:
+    return [
+        {
+            **task.to_dict(),
+            "by_step": [{name: float(values[slot]) for name, values in scores.items()} for scores in by_step],
+        }
+        for slot, task in enumerate(tasks)
+    ]

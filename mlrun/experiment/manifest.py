@@ -1,0 +1,139 @@
+"""The manifest: what a run was made with, how it went, and how it ended."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mlrun.experiment.atomic import write_json
+from mlrun.experiment.errors import MlrunError
+
+_PACKAGES = ("mlrun-meta", "torch", "mujoco", "numpy", "pydantic")
+
+
+class Manifest:
+    """A run's ``run.json``.
+
+    ::
+
+        id, seed, created
+        status       created | running | finished | interrupted | diverged | failed
+        exit_reason  null, or why it ended that way
+        attempts     one for each process that trained the run:
+            started, ended, seconds, argv, directory, host, pid, versions, hardware,
+            git: {repository, commit, dirty}, or null where there is no repository
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def create(self, run_id: str, seed: int) -> None:
+        """Write the manifest of a run that has not started."""
+        record = {"id": run_id, "seed": seed, "created": now(), "status": "created", "exit_reason": None}
+        write_json(self.path, {**record, "attempts": []})
+
+    def read(self) -> dict[str, Any]:
+        """The whole manifest.
+
+        Raises:
+            MlrunError: the file is missing or damaged.
+        """
+        try:
+            return json.loads(self.path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise MlrunError(f"{self.path} cannot be read: {error}") from error
+
+    def start(self) -> None:
+        """Record that this process begins to train the run."""
+        record = self.read()
+        attempts = [*record["attempts"], describe_process()]
+        write_json(self.path, {**record, "status": "running", "exit_reason": None, "attempts": attempts})
+
+    def end(self, status: str, exit_reason: str | None, seconds: float) -> None:
+        """Record how the attempt that `start` began has ended."""
+        record = self.read()
+        record["attempts"][-1].update(ended=now(), seconds=round(seconds, 3))
+        write_json(self.path, {**record, "status": status, "exit_reason": exit_reason})
+
+
+def now() -> str:
+    """The local time with its offset from UTC, in ISO 8601."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def describe_process() -> dict[str, Any]:
+    """This process, its code and its machine, as an attempt that has just started."""
+    return {
+        "started": now(),
+        "ended": None,
+        "seconds": None,
+        "argv": sys.argv,
+        "directory": os.getcwd(),
+        "host": platform.node(),
+        "pid": os.getpid(),
+        "git": describe_repository(Path(__file__).parent) or describe_repository(Path.cwd()),
+        "versions": _versions(),
+        "hardware": _hardware(),
+    }
+
+
+def describe_repository(directory: Path) -> dict[str, Any] | None:
+    """The repository that tracks the files of `directory`: its root, commit, and whether tracked files differ from it.
+
+    None where no repository tracks them, as with an installed package, or where git is missing.
+    """
+    if not _git(directory, "ls-files"):
+        return None
+    return {
+        "repository": _git(directory, "rev-parse", "--show-toplevel"),
+        "commit": _git(directory, "rev-parse", "--verify", "HEAD"),
+        "dirty": bool(_git(directory, "status", "--porcelain", "--untracked-files=no")),
+    }
+
+
+def _git(directory: Path, *arguments: str) -> str | None:
+    command = ["git", "--no-optional-locks", "-C", str(directory), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _versions() -> dict[str, str | None]:
+    versions: dict[str, str | None] = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = None
+    return versions
+
+
+def _hardware() -> dict[str, Any]:
+    import torch
+
+    gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return {
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "gpus": gpus,
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())

@@ -1,0 +1,57 @@
+"""The log of metrics: one JSON object per line, one line per iteration."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mlrun.experiment.atomic import finite_or_none, write_text
+from mlrun.experiment.errors import MlrunError
+
+Row = dict[str, Any]
+
+
+class MetricsLog:
+    """An append-only file of flat rows, each with its ``"iteration"``.
+
+    Args:
+        path: the file; it need not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, row: Row) -> None:
+        """Add a row of plain values; NaN and the infinities are written as null."""
+        line = json.dumps(finite_or_none(row), allow_nan=False)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def read(self) -> list[Row]:
+        """All complete rows, oldest first. A last line that a crash tore is left out.
+
+        Raises:
+            MlrunError: another line is not a JSON object.
+        """
+        if not self.path.exists():
+            return []
+        lines = self.path.read_bytes().splitlines()
+        rows = []
+        for number, line in enumerate(lines, start=1):
+            try:
+                rows.append(_parse(line))
+            except ValueError as error:
+                if number < len(lines):
+                    raise MlrunError(f"{self.path}:{number}: not a row of metrics: {error}") from error
+        return rows
+
+    def cut_after(self, iteration: int) -> None:
+        """Drop the rows of later iterations, and a torn last line."""
+        rows = [row for row in self.read() if row["iteration"] <= iteration]
+        write_text(self.path, "".join(json.dumps(row) + "\n" for row in rows))
+
+
+def _parse(line: bytes) -> Row:
+    row = json.loads(line)
+    if not isinstance(row, dict) or "iteration" not in row:
+        raise ValueError("no iteration in it")
+    return row

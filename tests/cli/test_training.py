@@ -1,0 +1,139 @@
+"""`mlrun train`, `resume` and `eval` around a stand-in for the work itself."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mlrun.config import load_experiment
+from mlrun.experiment.errors import Diverged, Interrupted
+
+SCORES = {
+    f"{moment}/{name}": value
+    for moment in ("pre", "post")
+    for name, value in {"return": 10.0, "success_any": 0.5, "success_last": 0.25}.items()
+}
+
+
+@pytest.fixture
+def ends(monkeypatch):
+    """How each training ends: an exception, or None."""
+    ends = []
+
+    def train(experiment, run, reporter):
+        for iteration in range(1, experiment.training.iterations + 1):
+            row = {"iteration": iteration, **SCORES}
+            run.metrics.append(row)
+            reporter.iteration(row, experiment.training.iterations)
+            run.checkpoints.save(iteration, {})
+            if ends and ends[0] is not None:
+                raise ends.pop(0)
+
+    monkeypatch.setattr("mlrun.experiment.train.train", train)
+    return ends
+
+
+def status(run: str) -> str:
+    return json.loads(Path(run, "run.json").read_text())["status"]
+
+
+def test_train_prints_the_run_directory_and_then_what_to_type_next(mlrun, config, ends):
+    outcome = mlrun("train", config)
+    assert outcome.code == 0
+    [run] = outcome.out.splitlines()
+    assert Path(run).parent == Path("runs")
+    assert status(run) == "finished"
+    assert outcome.err.rstrip().endswith(f"mlrun eval {run}")
+    assert "\x1b" not in outcome.err
+
+
+def test_options_end_up_in_the_resolved_experiment(mlrun, config, ends, tmp_path):
+    options = ["--seed", 3, "--device", "cpu", "--name", "123", "--set", "training.iterations=1"]
+    run = mlrun("train", config, *options, "--runs-dir", tmp_path / "elsewhere").out.strip()
+    assert Path(run).parent == tmp_path / "elsewhere"
+    expected = load_experiment(config, ["seed=3", "device=cpu", "name='123'", "training.iterations=1"])
+    assert load_experiment(Path(run, "config.yaml")) == expected
+
+
+def test_the_runs_directory_can_come_from_the_environment(mlrun, config, ends, tmp_path, monkeypatch):
+    monkeypatch.setenv("MLRUN_RUNS_DIR", str(tmp_path / "elsewhere"))
+    run = mlrun("train", config).out.strip()
+    assert Path(run).parent == tmp_path / "elsewhere"
+    assert mlrun("resume", Path(run).name).code == 0
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "recorded"),
+    [
+        (Interrupted(2), 130, "interrupted"),
+        (Interrupted(15), 143, "interrupted"),
+        (Diverged("iteration 1: kl is nan"), 3, "diverged"),
+        (RuntimeError("oh"), 1, "failed"),
+        (OSError(28, "No space left on device"), 1, "failed"),
+    ],
+)
+def test_a_training_that_stops_early_still_names_its_run(mlrun, config, ends, end, code, recorded):
+    ends.append(end)
+    outcome = mlrun("train", config)
+    assert outcome.code == code
+    [run] = outcome.out.splitlines()
+    assert status(run) == recorded
+    assert "Traceback" not in outcome.err
+    assert outcome.err.splitlines()[-1].startswith("mlrun: error: ")
+    assert (f"mlrun resume {run}" in outcome.err) == (recorded == "interrupted")
+
+
+def test_resume_goes_on_with_a_stopped_run_and_leaves_a_finished_one_alone(mlrun, config, ends):
+    ends.append(Interrupted(2))
+    run = mlrun("train", config).out.strip()
+    resumed = mlrun("resume", f"{Path(run).name}/")
+    assert (resumed.code, resumed.out, status(run)) == (0, f"{run}\n", "finished")
+    before = Path(run, "run.json").read_text()
+    again = mlrun("resume", run)
+    assert (again.code, again.out) == (0, f"{run}\n")
+    assert "already finished" in again.err
+    assert Path(run, "run.json").read_text() == before
+
+
+def test_a_run_in_training_cannot_be_resumed(mlrun, config, ends):
+    from mlrun.experiment.run_directory import RunDirectory
+
+    ends.append(Interrupted(2))
+    run = mlrun("train", config).out.strip()
+    with RunDirectory.open(run, Path()).training():
+        outcome = mlrun("resume", run)
+    assert (outcome.code, outcome.out) == (4, "")
+    assert "another process" in outcome.err
+
+
+def test_a_gpu_that_is_not_there_is_an_error_before_anything_is_written(mlrun, config, ends, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    outcome = mlrun("train", config, "--device", "cuda")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "device 'cuda'" in outcome.err
+    assert list(tmp_path.iterdir()) == [config]
+
+
+def test_eval_passes_its_options_on_and_prints_one_json_object(mlrun, config, ends, monkeypatch):
+    run = mlrun("train", config).out.strip()
+    seen = {}
+
+    def evaluate_run(directory, **options):
+        seen.update(options, run=directory.id)
+        return {"run": directory.id, "score": float("nan")}
+
+    monkeypatch.setattr("mlrun.experiment.evaluate.evaluate_run", evaluate_run)
+    options = ["--split", "train", "--checkpoint", "2", "--episodes", "5", "--steps", "0"]
+    outcome = mlrun("eval", run, *options, "--json")
+    assert json.loads(outcome.out, parse_constant=pytest.fail) == {"run": Path(run).name, "score": None}
+    assert seen == {"run": Path(run).name, "split": "train", "checkpoint": 2, "episodes": 5, "steps": 0}
+
+
+@pytest.mark.parametrize("which", [[], ["--checkpoint", "best"], ["--checkpoint", "7"]])
+def test_eval_without_such_a_checkpoint_is_one_line(mlrun, config, ends, which):
+    run = mlrun("train", config).out.strip()
+    for file in Path(run, "checkpoints").iterdir():
+        file.unlink()
+    outcome = mlrun("eval", run, *which)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "has no checkpoint" in outcome.err.splitlines()[-1]
