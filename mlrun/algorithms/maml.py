@@ -39,7 +39,7 @@ class MAML:
         """Collect before and after adaptation, then improve the initialisation."""
         adapted, support = self._adapt(problem, tasks, key, self.config.inner.steps)
         query = problem.collect(adapted[-1], tasks, key.child("query"))
-        step = self._outer_step(problem, support, query, len(tasks))
+        step = self._outer_step(problem, support, query, adapted[-1])
         self.parameters = step.parameters
         return {
             **_mean_scores("pre", problem.summarise(support[0])),
@@ -73,8 +73,9 @@ class MAML:
             adapted.append(gradient_step(problem, adapted[-1], support[-1], self.config.inner.learning_rate))
         return adapted, support
 
-    def _outer_step(self, problem: Problem, support: list[Any], query: Any, num_tasks: int) -> TrustRegionStep:
+    def _outer_step(self, problem: Problem, support: list[Any], query: Any, reference: Parameters) -> TrustRegionStep:
         second_order = not self.config.first_order
+        num_tasks = len(next(iter(reference.values())))
 
         def adapted(theta: Parameters, data: list[Any], *, second_order: bool) -> Parameters:
             phi = expand_to_tasks(theta, num_tasks)
@@ -84,8 +85,6 @@ class MAML:
 
         def loss(theta: Parameters) -> torch.Tensor:
             return problem.outer_loss(adapted(theta, support, second_order=second_order), query).mean()
-
-        reference = adapted(self.parameters, support, second_order=False)
 
         @torch.no_grad()
         def measure(theta: Parameters) -> tuple[float, float]:

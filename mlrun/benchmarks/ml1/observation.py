@@ -1,5 +1,6 @@
 """What the policy sees of a manipulation scene, as batched functions of its poses."""
 
+import functools
 from typing import Final
 
 import torch
@@ -38,8 +39,8 @@ def observe(poses: Poses) -> Tensor:
 def quaternion_from_matrix(matrix: Tensor) -> Tensor:
     """Unit quaternions (x, y, z, w) of rotation matrices, with the signs that scipy chooses.
 
-    All products 4·qᵢ·qⱼ are linear in the matrix. The row of the largest qᵢ², normalised, is the quaternion, and that
-    component comes out positive (Shepperd 1978; Markley 2008).
+    All products 4·qᵢ·qⱼ are linear in the matrix. Those of the component with the largest square, normalised, are the
+    quaternion, and that component comes out positive (Shepperd 1978; Markley 2008).
 
     Args:
         matrix: (..., 3, 3) rotation matrices.
@@ -47,18 +48,32 @@ def quaternion_from_matrix(matrix: Tensor) -> Tensor:
     Returns:
         (..., 4) quaternions; of equally large components, the first of x, y, z, w is the positive one.
     """
-    m00, m01, m02, m10, m11, m12, m20, m21, m22 = matrix.flatten(-2).unbind(-1)
-    trace = m00 + m11 + m22
-    rest = 1 - trace
-    xy, xz, yz = m10 + m01, m20 + m02, m21 + m12
-    xw, yw, zw = m21 - m12, m02 - m20, m10 - m01
-    products = (
-        *(rest + 2 * m00, xy, xz, xw),
-        *(xy, rest + 2 * m11, yz, yw),
-        *(xz, yz, rest + 2 * m22, zw),
-        *(xw, yw, zw, 1 + trace),
+    transposed = matrix.transpose(-2, -1)
+    sums, differences = (matrix + transposed).flatten(-2), (matrix - transposed).flatten(-2)
+    diagonal = matrix.diagonal(dim1=-2, dim2=-1)
+    trace = (diagonal[..., 0] + diagonal[..., 1] + diagonal[..., 2]).unsqueeze(-1)
+    products = torch.cat((1 - trace + 2 * diagonal, 1 + trace, sums, differences), dim=-1)
+    largest = products[..., :4].max(-1).indices
+    quaternion = products.gather(-1, _quaternion_columns()[largest])
+    return quaternion / torch.linalg.vector_norm(quaternion, dim=-1, keepdim=True)
+
+
+@functools.cache
+def _quaternion_columns() -> Tensor:
+    """Where the products of each component with x, y, z, w stand among the squares, sums and differences, (4, 4)."""
+
+    def plus(i: int, j: int) -> int:
+        return 4 + 3 * i + j
+
+    def minus(i: int, j: int) -> int:
+        return 13 + 3 * i + j
+
+    xw, yw, zw = minus(2, 1), minus(0, 2), minus(1, 0)
+    return torch.tensor(
+        [
+            [0, plus(0, 1), plus(0, 2), xw],
+            [plus(0, 1), 1, plus(1, 2), yw],
+            [plus(0, 2), plus(1, 2), 2, zw],
+            [xw, yw, zw, 3],
+        ]
     )
-    largest = torch.stack((m00, m11, m22, trace), dim=-1).argmax(-1)
-    rows = torch.stack(products, dim=-1).unflatten(-1, (4, 4))
-    row = rows.take_along_dim(largest[..., None, None], dim=-2).squeeze(-2)
-    return row / torch.linalg.vector_norm(row, dim=-1, keepdim=True)
