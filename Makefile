@@ -16,8 +16,8 @@ install: $(VENV)/.installed  ## Create .venv and install mlrun with the pinned v
 
 install-dev: $(VENV)/.installed-dev  ## The same, with what tests and checks need
 
-train: install  ## Meta-train configs/maml_reach.yaml (another: make train CONFIG=...)
-	@$(BIN)/mlrun train $(CONFIG)
+train: install  ## Meta-train configs/maml_reach.yaml (another: make train CONFIG=... ARGS=...)
+	@$(BIN)/mlrun train $(CONFIG) $(ARGS)
 
 test: install-dev  ## Run the test suite
 	@$(BIN)/python -m pytest --numprocesses 2
@@ -37,7 +37,7 @@ format: install-dev  ## Rewrite the code in the project's format
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 bench: install  ## Measure speed against the physics engine alone
-	@$(BIN)/mlrun bench
+	@$(BIN)/mlrun bench $(CONFIG)
 
 clean:  ## Remove .venv and caches; runs/ is kept
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

@@ -75,7 +75,7 @@ def collect_trajectories(
 
     goals = torch.tensor([task.parameters for task in tasks], dtype=torch.float64)
     current = environment.reset(goals.repeat_interleave(episodes, dim=0)).view(len(tasks), episodes, -1)
-    with _one_torch_thread():
+    with torch.inference_mode(), _one_torch_thread():
         for step in range(steps):
             observations[:, step] = current
             distribution = policy(parameters, observations[:, step])

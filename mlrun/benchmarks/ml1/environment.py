@@ -8,12 +8,12 @@ from torch import Tensor
 from mlrun.benchmarks.ml1.manipulation import Manipulation
 from mlrun.benchmarks.ml1.observation import FRAME_SIZE, OBSERVATION_SIZE, observation_bounds, observe
 from mlrun.benchmarks.protocol import Transition
-from mlrun.simulation.physics import SawyerPhysics
+from mlrun.simulation.physics import HAND_HOME, SawyerPhysics
 
 ACTION_SIZE: Final = 4
 _ACTION_SCALE: Final = 0.01  # metres per control step
-_HAND_LOW: Final = (-0.5, 0.4, 0.05)
-_HAND_HIGH: Final = (0.5, 1.0, 0.5)
+_HAND_LOW: Final = torch.tensor((-0.5, 0.4, 0.05), dtype=torch.float64)
+_HAND_HIGH: Final = torch.tensor((0.5, 1.0, 0.5), dtype=torch.float64)
 
 
 class SawyerEnvironment:
@@ -41,8 +41,6 @@ class SawyerEnvironment:
         self._frame = torch.zeros(num_worlds, FRAME_SIZE, dtype=torch.float64)
         self._hidden_goal = torch.zeros(num_worlds, 3, dtype=torch.float64)
         self._observation_low, self._observation_high = observation_bounds()
-        self._hand_low = torch.tensor(_HAND_LOW, dtype=torch.float64)
-        self._hand_high = torch.tensor(_HAND_HIGH, dtype=torch.float64)
 
     @torch.no_grad()
     def reset(self, task_parameters: Tensor) -> Tensor:
@@ -77,9 +75,7 @@ class SawyerEnvironment:
         Args:
             action: (worlds, 4), clipped to [-1, 1]; float32 actions are scaled in float32, as Meta-World does.
         """
-        target = self.physics.hand_target
-        target += action[:, :3].clamp(-1.0, 1.0) * _ACTION_SCALE
-        torch.clamp(target, self._hand_low, self._hand_high, out=target)
+        _move_target(self.physics.hand_target, action)
         self.physics.step(action[:, 3])
         outcome = self._problem.evaluate(self.physics.poses, action, self._parameters)
         return Transition(self._next_observation(), *outcome)
@@ -89,3 +85,25 @@ class SawyerEnvironment:
         self._frame = frame
         observation = torch.cat((frame, previous, self._hidden_goal), dim=-1)
         return observation.clamp_(self._observation_low, self._observation_high)
+
+
+def hand_targets(actions: Tensor) -> Tensor:
+    """Where the hand's target moves in the course of episodes.
+
+    Args:
+        actions: (steps, worlds, 4)
+
+    Returns:
+        (steps, worlds, 3) float64, the target after each action.
+    """
+    target = torch.tensor(HAND_HOME, dtype=torch.float64).repeat(actions.shape[1], 1)
+    targets = torch.empty(*actions.shape[:2], 3, dtype=torch.float64)
+    for step, action in enumerate(actions):
+        _move_target(target, action)
+        targets[step] = target
+    return targets
+
+
+def _move_target(target: Tensor, action: Tensor) -> None:
+    target += action[:, :3].clamp(-1.0, 1.0) * _ACTION_SCALE
+    torch.clamp(target, _HAND_LOW, _HAND_HIGH, out=target)
