@@ -60,7 +60,7 @@ class GaussianMLPPolicy:
     min_std: float
 
     def initial_parameters(self, key: RandomKey, dtype: torch.dtype = torch.float32) -> Parameters:
-        """Meta-parameters without a task dimension: Xavier-uniform weights, zero biases, a small last layer."""
+        """Meta-parameters without a task dimension: Xavier-uniform weights and zero biases."""
         generator = key.generator()
         sizes = [self.observation_size, *self.hidden_sizes, self.action_size]
         parameters: Parameters = {}

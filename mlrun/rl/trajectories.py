@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +11,7 @@ from mlrun.benchmarks.protocol import BatchedEnvironment
 from mlrun.benchmarks.task import Task
 from mlrun.randomness import RandomKey
 from mlrun.rl.policy import GaussianMLPPolicy, Parameters
+from mlrun.simulation.threads import one_torch_thread
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,6 @@ class Trajectories:
     rewards: torch.Tensor
     successes: torch.Tensor
     final_observations: torch.Tensor
-
-
-@contextmanager
-def _one_torch_thread() -> Iterator[None]:
-    """Leave the cores to the physics: torch's workers spin while they wait, and a rollout has little for them."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 @torch.no_grad()
@@ -75,7 +64,7 @@ def collect_trajectories(
 
     goals = torch.tensor([task.parameters for task in tasks], dtype=torch.float64)
     current = environment.reset(goals.repeat_interleave(episodes, dim=0)).view(len(tasks), episodes, -1)
-    with torch.inference_mode(), _one_torch_thread():
+    with torch.inference_mode(), one_torch_thread():
         for step in range(steps):
             observations[:, step] = current
             distribution = policy(parameters, observations[:, step])
