@@ -80,6 +80,10 @@ class GaussianMLPPolicy:
             parameters: tensors ``(tasks, ...)``.
             observations: ``(tasks, samples, observation_size)``.
         """
+        return DiagonalGaussian(self.mean(parameters, observations), self.std(parameters).unsqueeze(-2))
+
+    def mean(self, parameters: Parameters, observations: torch.Tensor) -> torch.Tensor:
+        """The mean actions alone, ``(tasks, samples, actions)``."""
         features = observations
         last = len(self.hidden_sizes)
         for layer in range(last + 1):
@@ -87,5 +91,8 @@ class GaussianMLPPolicy:
             features = torch.baddbmm(bias, features, parameters[f"mean.{layer}.weight"])
             if layer < last:
                 features = features.tanh()
-        std = self.min_std + parameters["log_std"].exp()
-        return DiagonalGaussian(features, std.unsqueeze(-2))
+        return features
+
+    def std(self, parameters: Parameters) -> torch.Tensor:
+        """The standard deviations, which no observation changes, ``(tasks, actions)``."""
+        return self.min_std + parameters["log_std"].exp()

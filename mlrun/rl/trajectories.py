@@ -59,6 +59,7 @@ def collect_trajectories(
     actions = like.new_zeros(*grid, environment.action_size)
     if key is not None:
         actions.copy_(key.normal(len(tasks), (steps, episodes, environment.action_size)))
+        actions *= policy.std(parameters)[:, None, None]
     rewards = like.new_empty(grid)
     successes = torch.empty(grid, dtype=torch.bool, device=like.device)
 
@@ -67,8 +68,7 @@ def collect_trajectories(
     with torch.inference_mode(), one_torch_thread():
         for step in range(steps):
             observations[:, step] = current
-            distribution = policy(parameters, observations[:, step])
-            action = torch.addcmul(distribution.mean, distribution.std, actions[:, step], out=actions[:, step])
+            action = actions[:, step].add_(policy.mean(parameters, observations[:, step]))
             transition = environment.step(action.flatten(0, 1).to("cpu", torch.float64))
             current = transition.observation.view(len(tasks), episodes, -1)
             rewards[:, step] = transition.reward.view(len(tasks), episodes)

@@ -38,6 +38,7 @@ class SawyerEnvironment:
         self._problem = problem
         self.physics = SawyerPhysics(num_worlds, num_threads)
         self._parameters = torch.zeros(num_worlds, 6, dtype=torch.float64)
+        self._evaluate = problem.evaluator(self._parameters)
         self._frame = torch.zeros(num_worlds, FRAME_SIZE, dtype=torch.float64)
         self._hidden_goal = torch.zeros(num_worlds, 3, dtype=torch.float64)
         self._observation_low, self._observation_high = observation_bounds()
@@ -62,6 +63,7 @@ class SawyerEnvironment:
                 f"not {tuple(given.shape)} of {given.dtype}"
             )
         self._parameters.copy_(task_parameters)
+        self._evaluate = self._problem.evaluator(self._parameters)
         self.physics.load_settled()
         self.physics.place_puck(self._parameters[:, :3])
         self.physics.forward()
@@ -77,7 +79,7 @@ class SawyerEnvironment:
         """
         _move_target(self.physics.hand_target, action)
         self.physics.step(action[:, 3])
-        outcome = self._problem.evaluate(self.physics.poses, action, self._parameters)
+        outcome = self._evaluate(self.physics.poses, action)
         return Transition(self._next_observation(), *outcome)
 
     def _next_observation(self) -> Tensor:

@@ -1,5 +1,6 @@
 """The interface of one ML1 problem: how its tasks are drawn, rewarded, and solved by a script."""
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from torch import Tensor
@@ -21,6 +22,10 @@ class Outcome(NamedTuple):
     info: dict[str, Tensor]
 
 
+Evaluator = Callable[[Poses, Tensor], Outcome]
+"""Judges every world after a step, from the poses that the step led to and the action (worlds, 4) that was taken."""
+
+
 class Manipulation(Protocol):
     """One ML1 problem: pure batched functions of poses, action and task parameters.
 
@@ -34,12 +39,10 @@ class Manipulation(Protocol):
     parameters_low: tuple[float, ...]
     parameters_high: tuple[float, ...]
 
-    def evaluate(self, poses: Poses, action: Tensor, parameters: Tensor) -> Outcome:
-        """Reward, success and reward terms of every world, after an action was carried out.
+    def evaluator(self, parameters: Tensor) -> Evaluator:
+        """What judges the episodes of these tasks, one per world; all that stays the same in them is computed once.
 
         Args:
-            poses: of the state that the action led to.
-            action: (worlds, 4)
             parameters: (worlds, 6)
         """
         ...

@@ -23,4 +23,4 @@ def tolerance(distance: Tensor, radius: float, margin: Tensor) -> Tensor:
         (...) values in (0, 1].
     """
     beyond = ((distance - radius) / margin).clamp_(min=0.0)
-    return 1 / ((beyond * _LONG_TAIL_SCALE) ** 2 + 1)
+    return beyond.mul_(_LONG_TAIL_SCALE).square_().add_(1).reciprocal_()
