@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev train test test-slow lint types check format bench clean
+.PHONY: help install install-dev train test lint types check format bench clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -21,9 +21,6 @@ train: install  ## Meta-train configs/maml_reach.yaml (another: make train CONFI
 
 test: install-dev  ## Run the test suite
 	@$(BIN)/python -m pytest --numprocesses 2
-
-test-slow: install-dev  ## Run the tests that take longer
-	@$(BIN)/python -m pytest -m slow
 
 lint: install-dev  ## Check style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -46,7 +43,7 @@ clean:  ## Remove .venv and caches; runs/ is kept
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "mlrun needs Python >= 3.11; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
 	$(INSTALL) --editable .

@@ -10,12 +10,13 @@ import torch
 from mujoco.batch import Batch
 from torch import Tensor
 
-from mlrun.algorithms.protocol import Parameters, Problem
+from mlrun.algorithms.protocol import Problem
 from mlrun.benchmarks.ml1.benchmark import ML1
 from mlrun.benchmarks.ml1.environment import SawyerEnvironment, hand_targets
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment, ML1Config
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
+from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 from mlrun.rl.problem import Experience
 from mlrun.simulation.physics import settled_state

@@ -30,23 +30,18 @@ class RandomKey:
         return RandomKey(self.seed, self.iteration, f"{self.purpose}/{purpose}")
 
     def generator(self, slot: int = 0) -> torch.Generator:
-        """A new torch generator for one task slot."""
-        return torch.Generator().manual_seed(int(self._words(slot)[0]))
+        """A new torch generator for one task slot; torch uses 32 bits of its seed, so rare keys may share it."""
+        return torch.Generator().manual_seed(int(self._sequence(slot).generate_state(1, np.uint64)[0]))
 
     def numpy_generator(self, slot: int = 0) -> np.random.Generator:
-        """A new numpy generator for one task slot."""
+        """A new numpy generator for one task slot; its state has 128 bits."""
         return np.random.Generator(np.random.PCG64(self._sequence(slot)))
 
     def normal(self, slots: int, shape: tuple[int, ...]) -> torch.Tensor:
         """Standard normal float32 numbers ``(slots, *shape)``, each slot from a generator of its own."""
-        noise = torch.empty(slots, *shape)
-        for slot in range(slots):
-            noise[slot].normal_(generator=self.generator(slot))
-        return noise
+        noise = np.stack([self.numpy_generator(slot).standard_normal(shape, np.float32) for slot in range(slots)])
+        return torch.from_numpy(noise)
 
     def _sequence(self, slot: int) -> np.random.SeedSequence:
         purpose = int.from_bytes(self.purpose.encode(), "big")
         return np.random.SeedSequence(entropy=purpose, spawn_key=(self.seed, self.iteration, slot))
-
-    def _words(self, slot: int) -> np.ndarray:
-        return self._sequence(slot).generate_state(1, np.uint64)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mlrun.algorithms.protocol import Parameters
+from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 from mlrun.rl.policy import GaussianMLPPolicy
 from mlrun.rl.problem import ReinforcementLearning

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from mlrun.algorithms.protocol import Parameters, Problem
+from mlrun.algorithms.protocol import Problem
+from mlrun.parameters import Parameters
 
 
 def expand_to_tasks(parameters: Parameters, num_tasks: int) -> Parameters:

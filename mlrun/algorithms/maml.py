@@ -8,9 +8,10 @@ from typing import Any
 import torch
 
 from mlrun.algorithms.inner_loop import expand_to_tasks, gradient_step
-from mlrun.algorithms.protocol import Parameters, Problem
+from mlrun.algorithms.protocol import Problem
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import MAMLConfig
+from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 from mlrun.rl.trust_region import TrustRegionStep, trust_region_step
 
@@ -30,6 +31,11 @@ class MAML:
     def __init__(self, config: MAMLConfig) -> None:
         self.config = config
         self.parameters: Parameters = {}
+
+    @property
+    def adaptation_steps(self) -> int:
+        """As many as the meta-gradient passes through."""
+        return self.config.inner.steps
 
     def initialise(self, problem: Problem, key: RandomKey) -> None:
         """Start from the problem's fresh parameters."""
@@ -92,9 +98,9 @@ class MAML:
             kl = problem.divergence(reference, phi, query).mean()
             return float(problem.outer_loss(phi, query).mean()), float(kl)
 
-        fraction = self.config.outer.curvature_fraction
-        thin_support = [problem.thin(data, fraction) for data in support]
-        thin_query = problem.thin(query, fraction)
+        stride = self.config.outer.curvature_stride
+        thin_support = [problem.thin(data, stride) for data in support]
+        thin_query = problem.thin(query, stride)
         thin_reference = adapted(self.parameters, thin_support, second_order=False)
 
         def curvature(theta: Parameters) -> torch.Tensor:

@@ -9,10 +9,8 @@ from typing import Any, Protocol
 import torch
 
 from mlrun.benchmarks.task import Task
+from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
-
-Parameters = dict[str, torch.Tensor]
-"""Named tensors: meta-parameters ``(...)``, or one set of weights per task ``(tasks, ...)``."""
 
 
 @dataclass
@@ -62,8 +60,8 @@ class Problem(Protocol):
         """Mean KL(reference || parameters) of the predictions on the data, ``(tasks,)``."""
         ...
 
-    def thin(self, data: Any, fraction: float) -> Any:
-        """An evenly spaced share of the data, for estimates that do not need all of it."""
+    def thin(self, data: Any, stride: int) -> Any:
+        """Every ``stride``-th part of the data, for estimates that do not need all of it."""
         ...
 
     def summarise(self, data: Any) -> dict[str, torch.Tensor]:
@@ -78,6 +76,11 @@ class Problem(Protocol):
 class MetaAlgorithm(Protocol):
     """An inner rule that adapts to tasks and an outer rule that learns from how well it went."""
 
+    @property
+    def adaptation_steps(self) -> int:
+        """How many adaptation steps it learns for."""
+        ...
+
     def initialise(self, problem: Problem, key: RandomKey) -> None:
         """Start from fresh meta-parameters."""
         ...
@@ -91,7 +94,7 @@ class MetaAlgorithm(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything the future of the algorithm depends on: tensors and plain containers."""
+        """Everything its future depends on: tensors and plain containers, which later updates leave as they are."""
         ...
 
     def load_state_dict(self, state: dict[str, Any], device: str = "cpu") -> None:

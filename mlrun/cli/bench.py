@@ -24,10 +24,12 @@ def command(
     """
     from mlrun.config import load_experiment
 
+    if config is None and settings:
+        raise typer.BadParameter("--set needs a CONFIG")
     experiment = None if config is None else load_experiment(config, settings or [])
     from mlrun.bench import environment_throughput, meta_iteration_cost
 
-    note("measuring for about a minute; other work on the machine disturbs it")
+    note("measuring; other work on the machine disturbs it")
     figures = environment_throughput(num_worlds=worlds)
     if experiment is not None:
         figures |= meta_iteration_cost(experiment)

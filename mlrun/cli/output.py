@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,8 @@ _WIDTH_OFF_TERMINAL = 200
 
 def note(text: str) -> None:
     """Tell the person something that is not the result."""
-    typer.echo(text, err=True)
+    with contextlib.suppress(OSError):
+        typer.echo(text, err=True)
 
 
 def print_json(value: dict[str, Any]) -> None:

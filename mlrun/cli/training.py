@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
+import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -16,17 +19,25 @@ if TYPE_CHECKING:
 
 def run_training(run: RunDirectory) -> None:
     """Train a run to its end. Its path goes to stdout, also when training stops early."""
-    from mlrun.experiment.errors import Interrupted
+    from mlrun.experiment.errors import Interrupted, RunLockedError
     from mlrun.experiment.train import train
 
     path = shlex.quote(str(run.path))
-    with run.training():
-        try:
-            with progress(run.id) as reporter:
-                train(run.experiment(), run, reporter)
-        except (Interrupted, KeyboardInterrupt):
-            note(f"continue with:\n  mlrun resume {path}")
-            raise
-        finally:
+    try:
+        with run.training(), progress(run.id) as reporter:
+            train(run.experiment(), run, reporter)
+    except RunLockedError:
+        raise
+    except BaseException as error:
+        if isinstance(error, Interrupted | KeyboardInterrupt):
+            note(f"continue with:\n  {program()} resume {path}")
+        with contextlib.suppress(OSError):  # a reader that has gone must not hide why training stopped
             typer.echo(run.path)
-    note(f"evaluate it with:\n  mlrun eval {path}")
+        raise
+    typer.echo(run.path)
+    note(f"evaluate it with:\n  {program()} eval {path}")
+
+
+def program() -> str:
+    """How to call this program from the shell that called it, which may not have it on its path."""
+    return "mlrun" if shutil.which("mlrun") else shlex.quote(sys.argv[0])

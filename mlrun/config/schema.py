@@ -97,8 +97,8 @@ class TrustRegionConfig(Section, frozen=True):
     cg_damping: float = Field(default=1e-5, ge=0, description="Added to the diagonal of the curvature matrix")
     backtrack_ratio: float = Field(default=0.8, gt=0, lt=1, description="Factor on the step per backtrack")
     max_backtracks: int = Field(default=15, ge=1, description="Steps tried before the update is given up")
-    curvature_fraction: float = Field(
-        default=1.0, gt=0, le=1, description="Share of the data that curvature products are estimated from"
+    curvature_stride: int = Field(
+        default=1, ge=1, description="Curvature products are estimated from every n-th step of the episodes"
     )
 
 
@@ -154,10 +154,12 @@ class TrainingConfig(Section, frozen=True):
 
 
 class EvaluationConfig(Section, frozen=True):
-    """How a policy is judged on held-out tasks."""
+    """How a policy is judged: on the training tasks during training, on held-out tasks by `mlrun eval`."""
 
     episodes: int = Field(default=10, ge=1, description="Episodes per task that each adaptation step learns from")
-    steps: int = Field(default=1, ge=0, le=20, description="Adaptation steps")
+    steps: int | None = Field(
+        default=None, ge=0, le=20, description="Adaptation steps; null is as many as the algorithm learns for"
+    )
 
 
 class Experiment(Section, frozen=True):
@@ -170,13 +172,13 @@ class Experiment(Section, frozen=True):
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="Where networks are computed; auto is the CPU"
     )
-    threads: int = Field(default=0, ge=0, description="Threads that step the physics; 0 is one per core")
+    threads: int = Field(default=0, ge=0, le=1024, description="Threads that step the physics; 0 is one per core")
     benchmark: SerializeAsAny[BenchmarkConfig] = Field(description="The tasks")
     algorithm: SerializeAsAny[AlgorithmConfig] = Field(description="The meta-learning algorithm")
     policy: PolicyConfig = Field(default=PolicyConfig(), description="The policy")
     rollouts: RolloutsConfig = Field(default=RolloutsConfig(), description="Collection of episodes")
     training: TrainingConfig = Field(description="The meta-training loop")
-    evaluation: EvaluationConfig = Field(default=EvaluationConfig(), description="Evaluation on held-out tasks")
+    evaluation: EvaluationConfig = Field(default=EvaluationConfig(), description="How a policy is judged")
 
     @field_validator("name")
     @classmethod

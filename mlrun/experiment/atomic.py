@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, BinaryIO
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write to that takes the place of `path` once it is complete and on disk.
 
-    Two writers of the same path at the same time would share the temporary file; callers hold the run's lock.
+    Of two writers of the same path at the same time, the later one stays.
     """
     temporary = _temporary(path)
     try:
@@ -60,7 +61,7 @@ def finite_or_none(value: Any) -> Any:
 
 
 def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.name}.tmp")
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
 
 
 def _sync_directory(directory: Path) -> None:

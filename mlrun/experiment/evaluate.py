@@ -11,13 +11,21 @@ import torch
 from mlrun.algorithms.protocol import MetaAlgorithm, Problem
 from mlrun.benchmarks.protocol import Benchmark
 from mlrun.benchmarks.task import Task
+from mlrun.config.schema import Experiment
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
+from mlrun.experiment.errors import Diverged
 from mlrun.experiment.run_directory import RunDirectory
 from mlrun.randomness import RandomKey
 
 BOOTSTRAP_RESAMPLES = 10_000
 
 Scores = dict[str, torch.Tensor]
+
+
+def adaptation_steps(experiment: Experiment, algorithm: MetaAlgorithm) -> int:
+    """The experiment's own number of steps to evaluate, or else the number that the algorithm learns for."""
+    steps = experiment.evaluation.steps
+    return algorithm.adaptation_steps if steps is None else steps
 
 
 def evaluate_by_step(
@@ -50,20 +58,26 @@ def evaluate_run(
 
     Returns:
         A JSON-able report; the same arguments give the same report.
+
+    Raises:
+        Diverged: adaptation leads to a policy whose actions are not finite.
     """
     experiment = run.experiment()
     episodes = experiment.evaluation.episodes if episodes is None else episodes
-    steps = experiment.evaluation.steps if steps is None else steps
     if checkpoint is None:
         checkpoint = "best" if run.checkpoints.exists("best") else "last"
     state = run.checkpoints.load(checkpoint)
     benchmark = build_benchmark(experiment)
     problem = build_problem(experiment, benchmark, episodes_per_task=episodes)
     algorithm = build_algorithm(experiment)
+    steps = adaptation_steps(experiment, algorithm) if steps is None else steps
     algorithm.load_state_dict(state["algorithm"], problem.device)
     tasks = benchmark.test_tasks if split == "test" else benchmark.train_tasks
     key = RandomKey(experiment.seed, state["iteration"], f"evaluate/{split}")
-    by_step = evaluate_by_step(algorithm, problem, tasks, key, steps)
+    try:
+        by_step = evaluate_by_step(algorithm, problem, tasks, key, steps)
+    except FloatingPointError as error:
+        raise Diverged(f"adaptation from checkpoint {state['iteration']}: {error}") from error
     report = {
         "run": run.id,
         "benchmark": benchmark.name,

@@ -1,5 +1,7 @@
 """Stopping between iterations instead of in the middle of one."""
 
+import contextlib
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -20,6 +22,7 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.requested: int | None = None
+        self._raised = False
 
     def check(self) -> None:
         """Stop here if a signal has asked for it.
@@ -28,14 +31,20 @@ class Interrupts:
             Interrupted: it has.
         """
         if self.requested is not None:
+            self._raised = True
             raise Interrupted(self.requested)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.requested is not None:
-            # The third one need not wait for Python at all.
+        if self._raised:
+            # Let what was begun be saved; but whoever insists need not wait for Python at all.
             signal.signal(number, signal.SIG_DFL)
+        elif self.requested is not None:
+            self._raised = True
             raise Interrupted(number)
-        self.requested = number
+        else:
+            self.requested = number
+            with contextlib.suppress(OSError):
+                os.write(2, b"stopping after this iteration; once more to stop at once\n")
 
 
 @contextmanager

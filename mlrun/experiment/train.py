@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -13,8 +14,8 @@ from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
 from mlrun.experiment.errors import Diverged, Interrupted
-from mlrun.experiment.evaluate import evaluate_by_step
-from mlrun.experiment.interrupts import interrupts
+from mlrun.experiment.evaluate import adaptation_steps, evaluate_by_step
+from mlrun.experiment.interrupts import Interrupts, interrupts
 from mlrun.experiment.reporter import Reporter
 from mlrun.experiment.run_directory import RunDirectory
 from mlrun.randomness import RandomKey
@@ -32,7 +33,8 @@ def train(experiment: Experiment, run: RunDirectory, reporter: Reporter) -> None
         Interrupted: a signal asked to stop; a checkpoint was saved first.
         Diverged: a loss, a score or a parameter is not finite; the last good checkpoint stands.
     """
-    MetaTraining(experiment, run, reporter).run()
+    with interrupts() as signals:
+        MetaTraining(experiment, run, reporter).run(signals)
 
 
 class MetaTraining:
@@ -42,6 +44,7 @@ class MetaTraining:
         iteration: meta-iterations done.
         elapsed: seconds of training, earlier processes of the same run included.
         best: score of the best evaluation so far, or None.
+        complete: state after the last complete iteration, which is what a checkpoint saves.
     """
 
     def __init__(self, experiment: Experiment, run: RunDirectory, reporter: Reporter) -> None:
@@ -59,32 +62,31 @@ class MetaTraining:
         self.iteration = 0
         self.elapsed = 0.0
         self.best: list[float] | None = None
+        self.complete: dict[str, Any] = {}
 
-    def run(self) -> None:
-        """The loop."""
+    def run(self, signals: Interrupts) -> None:
+        """The loop. However it is left, the last complete iteration is saved first."""
         total = self.experiment.training.iterations
-        with interrupts() as signals:
-            self._restore_or_initialise()
-            try:
-                while self.iteration < total:
-                    self._iterate(total)
-                    signals.check()
-            except Interrupted:
-                self._checkpoint()
-                raise
-        if not self.directory.checkpoints.exists(self.iteration):
+        self._restore_or_initialise()
+        try:
+            while self.iteration < total:
+                signals.check()
+                self._iterate(total)
+        except (Interrupted, Diverged):
             self._checkpoint()
+            raise
 
     def _restore_or_initialise(self) -> None:
-        if not self.directory.checkpoints.exists("last"):
+        if self.directory.checkpoints.exists("last"):
+            state = self.directory.checkpoints.load("last")
+            self.algorithm.load_state_dict(state["algorithm"], self.problem.device)
+            self.iteration, self.elapsed, self.best = state["iteration"], state["elapsed"], state["best"]
+            self.reporter.note(f"continuing after iteration {self.iteration}")
+        else:
             self.algorithm.initialise(self.problem, self._key(0, "parameters"))
             self.directory.write_tasks(self.benchmark)
-            return
-        state = self.directory.checkpoints.load("last")
-        self.algorithm.load_state_dict(state["algorithm"], self.problem.device)
-        self.iteration, self.elapsed, self.best = state["iteration"], state["elapsed"], state["best"]
         self.directory.metrics.cut_after(self.iteration)
-        self.reporter.note(f"continuing after iteration {self.iteration}")
+        self.complete = self._state()
 
     def _iterate(self, total: int) -> None:
         iteration = self.iteration + 1
@@ -98,6 +100,7 @@ class MetaTraining:
         self.elapsed += time.perf_counter() - started
         self.iteration = iteration
         row["time"] = self.elapsed
+        self.complete = self._state()
         self.directory.metrics.append(row)
         self.reporter.iteration(row, total)
         if improved or last or iteration % training.checkpoint_every == 0:
@@ -107,11 +110,9 @@ class MetaTraining:
         started = time.perf_counter()
         cost = self.problem.cost
         steps, collecting = cost.samples, cost.seconds
-        try:
+        with _finite(iteration):
             metrics = self.algorithm.update(self.problem, self._draw_tasks(iteration), self._key(iteration, "update"))
-        except FloatingPointError as error:
-            raise Diverged(f"iteration {iteration}: {error}") from error
-        self._require_finite(iteration, metrics)
+            require_finite({**metrics, **self.algorithm.state_dict()})
         seconds = time.perf_counter() - started
         steps, collecting = cost.samples - steps, cost.seconds - collecting
         return {
@@ -132,15 +133,16 @@ class MetaTraining:
 
     def _evaluate(self, iteration: int, row: dict[str, Any]) -> bool:
         """Score the training tasks, so that choosing the best checkpoint never looks at a held-out one."""
-        tasks, steps = self.benchmark.train_tasks, self.experiment.evaluation.steps
-        by_step = evaluate_by_step(
-            self.algorithm, self.evaluation_problem, tasks, self._key(iteration, "evaluate/train"), steps
-        )
-        summary = {
-            f"eval/{moment}/{name}": float(values.mean())
-            for moment, scores in (("pre", by_step[0]), ("post", by_step[-1]))
-            for name, values in scores.items()
-        }
+        tasks, steps = self.benchmark.train_tasks, adaptation_steps(self.experiment, self.algorithm)
+        key = self._key(iteration, "evaluate/train")
+        with _finite(iteration):
+            by_step = evaluate_by_step(self.algorithm, self.evaluation_problem, tasks, key, steps)
+            summary = {
+                f"eval/{moment}/{name}": float(values.mean())
+                for moment, scores in (("pre", by_step[0]), ("post", by_step[-1]))
+                for name, values in scores.items()
+            }
+            require_finite(summary)
         row.update(summary)
         self.reporter.evaluation(iteration, summary)
         score = [summary["eval/post/success_last"], summary["eval/post/return"]]
@@ -149,22 +151,39 @@ class MetaTraining:
             self.best = score
         return improved
 
-    def _require_finite(self, iteration: int, metrics: dict[str, float]) -> None:
-        for name, value in metrics.items():
-            if not math.isfinite(value):
-                raise Diverged(f"iteration {iteration}: {name} is {value}")
-        for name, tensor in self.algorithm.state_dict()["parameters"].items():
-            if not torch.isfinite(tensor).all():
-                raise Diverged(f"iteration {iteration}: parameter {name} is not finite")
-
     def _checkpoint(self, *, best: bool = False) -> None:
-        state = {
+        self.directory.checkpoints.save(self.complete["iteration"], self.complete, best=best)
+
+    def _state(self) -> dict[str, Any]:
+        return {
             "iteration": self.iteration,
             "elapsed": self.elapsed,
             "best": self.best,
             "algorithm": self.algorithm.state_dict(),
         }
-        self.directory.checkpoints.save(self.iteration, state, best=best)
 
     def _key(self, iteration: int, purpose: str) -> RandomKey:
         return RandomKey(self.experiment.seed, iteration, purpose)
+
+
+@contextmanager
+def _finite(iteration: int) -> Iterator[None]:
+    try:
+        yield
+    except FloatingPointError as error:
+        raise Diverged(f"iteration {iteration}: {error}") from error
+
+
+def require_finite(values: Mapping[str, Any]) -> None:
+    """Find a number or a tensor that is not finite, also in nested mappings.
+
+    Raises:
+        FloatingPointError: naming it.
+    """
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            require_finite(value)
+        elif isinstance(value, torch.Tensor) and not value.isfinite().all():
+            raise FloatingPointError(f"{name} is not finite")
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise FloatingPointError(f"{name} is {value}")

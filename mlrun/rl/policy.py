@@ -9,9 +9,8 @@ from itertools import pairwise
 
 import torch
 
+from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
-
-Parameters = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)

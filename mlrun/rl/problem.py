@@ -11,10 +11,11 @@ import torch
 from mlrun.algorithms.protocol import CollectionCost
 from mlrun.benchmarks.protocol import BatchedEnvironment, Benchmark
 from mlrun.benchmarks.task import Task
+from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 from mlrun.rl.advantages import discounted_returns, generalized_advantages, normalise_per_task
 from mlrun.rl.baseline import LinearFeatureBaseline
-from mlrun.rl.policy import DiagonalGaussian, GaussianMLPPolicy, Parameters
+from mlrun.rl.policy import DiagonalGaussian, GaussianMLPPolicy
 from mlrun.rl.trajectories import Trajectories, collect_trajectories
 
 
@@ -97,9 +98,8 @@ class ReinforcementLearning:
             old = DiagonalGaussian(old.mean, old.std)
         return self.policy(parameters, data.observations).kl_from(old).mean(1)
 
-    def thin(self, data: Experience, fraction: float) -> Experience:
-        """Every n-th step of all episodes, n being the fraction's inverse rounded to a whole number."""
-        stride = max(1, round(1 / fraction))
+    def thin(self, data: Experience, stride: int) -> Experience:
+        """Every ``stride``-th step of all episodes."""
 
         def thinned(samples: torch.Tensor) -> torch.Tensor:
             return samples.unflatten(1, (-1, self.episodes_per_task))[:, ::stride].flatten(1, 2)

@@ -9,8 +9,9 @@ import torch
 
 from mlrun.benchmarks.protocol import BatchedEnvironment
 from mlrun.benchmarks.task import Task
+from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
-from mlrun.rl.policy import GaussianMLPPolicy, Parameters
+from mlrun.rl.policy import GaussianMLPPolicy
 from mlrun.simulation.threads import one_torch_thread
 
 
@@ -51,6 +52,9 @@ def collect_trajectories(
         environment: its worlds are split evenly, the first ``episodes`` of them for the first task, and so on.
         tasks: one per set of parameters.
         key: of the action noise, drawn per task for the whole rollout; None acts on the mean.
+
+    Raises:
+        FloatingPointError: an action is not finite, so the simulation that followed means nothing.
     """
     like = parameters["log_std"]
     steps, episodes = environment.horizon, environment.num_worlds // len(tasks)
@@ -69,9 +73,11 @@ def collect_trajectories(
         for step in range(steps):
             observations[:, step] = current
             action = actions[:, step].add_(policy.mean(parameters, observations[:, step]))
-            transition = environment.step(action.flatten(0, 1).to("cpu", torch.float64))
+            transition = environment.step(action.flatten(0, 1).cpu())
             current = transition.observation.view(len(tasks), episodes, -1)
             rewards[:, step] = transition.reward.view(len(tasks), episodes)
             successes[:, step] = transition.success.view(len(tasks), episodes)
+    if not actions.isfinite().all():
+        raise FloatingPointError("a policy's action is not finite")
     log_probs = policy(parameters, observations.flatten(1, 2)).log_prob(actions.flatten(1, 2)).view(grid)
     return Trajectories(observations, actions, log_probs, rewards, successes, current.to(like))

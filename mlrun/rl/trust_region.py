@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 
 from mlrun.config.schema import TrustRegionConfig
+from mlrun.parameters import Parameters
 
-Parameters = dict[str, torch.Tensor]
 Vector = torch.Tensor
 
 
@@ -78,7 +78,10 @@ def trust_region_step(
 
 
 def conjugate_gradient(product: Callable[[Vector], Vector], target: Vector, iterations: int) -> Vector:
-    """Approximate ``A⁻¹ target`` for a symmetric positive definite ``A`` given by its products with vectors."""
+    """Approximate ``A⁻¹ target`` for a symmetric positive definite ``A`` given by its products with vectors.
+
+    Stops early where the residual vanishes, or where rounding leaves a direction without positive curvature.
+    """
     solution = torch.zeros_like(target)
     residual = target.clone()
     search = residual
@@ -87,7 +90,10 @@ def conjugate_gradient(product: Callable[[Vector], Vector], target: Vector, iter
         if squared < 1e-20:
             break
         image = product(search)
-        rate = squared / torch.dot(search, image)
+        curvature = torch.dot(search, image)
+        if curvature <= 0:
+            break
+        rate = squared / curvature
         solution = solution + rate * search
         residual = residual - rate * image
         previous, squared = squared, torch.dot(residual, residual)

@@ -8,8 +8,8 @@ import torch
 
 from mlrun.algorithms.inner_loop import expand_to_tasks, gradient_step
 from mlrun.algorithms.maml import MAML
-from mlrun.algorithms.protocol import Parameters
 from mlrun.config.schema import InnerLoopConfig, MAMLConfig, TrustRegionConfig
+from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 from mlrun.rl import trust_region
 from mlrun.rl.baseline import LinearFeatureBaseline
@@ -20,9 +20,9 @@ TASKS = 3
 RATE = 0.3
 
 
-def build(theta: Parameters, *, steps: int = 1, first_order: bool = False, fraction: float = 1.0) -> MAML:
+def build(theta: Parameters, *, steps: int = 1, first_order: bool = False, stride: int = 1) -> MAML:
     inner = InnerLoopConfig(learning_rate=RATE, steps=steps)
-    outer = TrustRegionConfig(curvature_fraction=fraction)
+    outer = TrustRegionConfig(curvature_stride=stride)
     algorithm = MAML(MAMLConfig(first_order=first_order, inner=inner, outer=outer))
     algorithm.load_state_dict({"parameters": theta})
     return algorithm
@@ -172,7 +172,7 @@ def test_the_metric_is_the_hessian_of_the_divergence(
 def test_thinned_curvature_still_vanishes_at_theta(
     problem: Any, benchmark: Any, theta: Any, key: Any, captured: Any
 ) -> None:
-    update(build(theta, fraction=0.5), problem, benchmark, key)
+    update(build(theta, stride=2), problem, benchmark, key)
     ours = leaves(theta)
     value = captured.curvature(ours)
     assert float(value.detach()) == pytest.approx(0, abs=1e-14)
@@ -198,6 +198,21 @@ def test_the_line_search_refits_no_baseline_and_collects_nothing(
     metrics = update(build(theta), problem, benchmark, key)
     assert metrics["accepted"]
     assert len(fits) == len(collected) == 2
+
+
+def test_the_line_search_builds_no_second_order_graph(
+    problem: Any, benchmark: Any, theta: Any, key: Any, captured: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update(build(theta), problem, benchmark, key)
+    calls = []
+
+    def spy(*given: Any, second_order: bool = False) -> Parameters:
+        calls.append((second_order, torch.is_grad_enabled()))
+        return gradient_step(*given, second_order=second_order)
+
+    monkeypatch.setattr("mlrun.algorithms.maml.gradient_step", spy)
+    captured.measure(theta)
+    assert calls == [(False, False)]
 
 
 def test_several_steps_resample_with_the_weights_adapted_so_far(

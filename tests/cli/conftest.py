@@ -26,6 +26,7 @@ def mlrun(capfd, tmp_path, monkeypatch):
     """Runs a command line in an empty directory."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLRUN_RUNS_DIR", raising=False)
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
 
     def run(*arguments: object) -> Outcome:
         code = main([str(argument) for argument in arguments])

@@ -167,7 +167,7 @@ algorithms = st.builds(
         cg_damping=st.floats(0, 1e9),
         backtrack_ratio=st.floats(0, 1, exclude_min=True, exclude_max=True),
         max_backtracks=counts(),
-        curvature_fraction=positive(1),
+        curvature_stride=counts(),
     ),
 )
 

@@ -128,6 +128,36 @@ def test_an_interrupted_run_continues_as_if_nothing_had_happened(
     assert directory.checkpoints.load("best")["iteration"] == uninterrupted.checkpoints.load("best")["iteration"]
 
 
+@pytest.mark.parametrize("part", ["evaluate_by_step", "require_finite"])
+def test_a_stop_in_the_middle_of_an_iteration_loses_only_that_iteration(
+    part: str, tmp_path: Path, uninterrupted: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signal strikes after the update has changed the parameters."""
+    directory = RunDirectory.create(tmp_path, experiment())
+    watcher = Watcher()
+
+    def strike(*given: Any) -> Any:
+        if len(watcher.rows) == 1:
+            raise Interrupted(2)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"mlrun.experiment.train.{part}", strike)
+        with pytest.raises(Interrupted):
+            train(experiment(), directory, watcher)
+    assert directory.checkpoints.load("last")["iteration"] == 1
+    assert same(parameters(directory), parameters(uninterrupted, 1))
+    train(experiment(), directory, Watcher())
+    assert timeless(directory) == timeless(uninterrupted)
+    assert same(parameters(directory), parameters(uninterrupted))
+
+
+def test_a_run_that_never_saved_starts_again_with_no_row_left_over(tmp_path: Path, uninterrupted: RunDirectory) -> None:
+    directory = RunDirectory.create(tmp_path, experiment())
+    directory.metrics.append({"iteration": 1, "loss_before": 99.0})
+    train(experiment(), directory, Watcher())
+    assert timeless(directory) == timeless(uninterrupted)
+
+
 def test_iterations_are_absolute(tmp_path: Path, uninterrupted: RunDirectory) -> None:
     short = run(tmp_path, experiment(iterations=2))
     train(experiment(iterations=4), short, Watcher())
@@ -196,5 +226,10 @@ class TestEvaluation:
         assert evaluate_run(uninterrupted, checkpoint="best") == one
         assert list((uninterrupted.path / "eval").glob("test-*.json"))
 
-    def test_by_default_it_takes_as_many_steps_as_the_experiment_says(self, uninterrupted: RunDirectory) -> None:
-        assert len(evaluate_run(uninterrupted, split="train")["by_step"]) == 2
+    @pytest.mark.parametrize(("inner", "evaluation", "expected"), [(1, None, 1), (2, None, 2), (2, 3, 3)])
+    def test_by_default_it_takes_as_many_steps_as_training(
+        self, inner: int, evaluation: int | None, expected: int, tmp_path: Path
+    ) -> None:
+        what = experiment(iterations=1, steps=inner)
+        what = what.model_copy(update={"evaluation": EvaluationConfig(episodes=2, steps=evaluation)})
+        assert len(evaluate_run(run(tmp_path, what))["by_step"]) == expected + 1

@@ -4,7 +4,7 @@ import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
 from mlrun.algorithms.inner_loop import expand_to_tasks
-from mlrun.algorithms.protocol import Parameters
+from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 from mlrun.rl.policy import DiagonalGaussian, GaussianMLPPolicy
 

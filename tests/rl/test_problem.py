@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
 from mlrun.algorithms.inner_loop import expand_to_tasks
-from mlrun.algorithms.protocol import Parameters
+from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 from mlrun.rl.problem import Experience, ReinforcementLearning
 from tests.point_benchmark import PointBenchmark
@@ -78,11 +79,11 @@ def test_the_goal_stays_hidden_and_frozen(data: Experience, benchmark: PointBenc
 
 
 def test_thinning_keeps_whole_steps(problem: ReinforcementLearning, data: Experience) -> None:
-    half = problem.thin(data, 0.5)
+    half = problem.thin(data, 2)
     expected = data.trajectories.observations[:, ::2].flatten(1, 2)
     assert torch.equal(half.observations, expected)
     assert half.advantages.shape == half.log_probs.shape == expected.shape[:2]
-    assert torch.equal(problem.thin(data, 1.0).actions, data.actions)
+    assert torch.equal(problem.thin(data, 1).actions, data.actions)
 
 
 def test_scores_are_those_of_the_episodes(problem: ReinforcementLearning, data: Experience) -> None:
@@ -111,3 +112,41 @@ def test_evaluation_draws_nothing(
     one = problem.evaluate(parameters, benchmark.test_tasks[:TASKS], key)
     other = problem.evaluate(parameters, benchmark.test_tasks[:TASKS], key.child("other"))
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_advantages_are_assembled_from_each_tasks_own_episodes(
+    problem: ReinforcementLearning, data: Experience
+) -> None:
+    """Task by task in numpy: fit, predict, bootstrap the truncated end, sum the temporal differences, normalise."""
+    episodes = data.trajectories
+    steps, count = episodes.rewards.shape[1:]
+    for slot in range(TASKS):
+        rewards = episodes.rewards[slot].numpy()
+        returns = np.zeros_like(rewards)
+        for t in reversed(range(steps)):
+            returns[t] = rewards[t] + (problem.discount * returns[t + 1] if t + 1 < steps else 0)
+        features = np.stack([features_of(episodes.observations[slot, t].numpy(), t) for t in range(steps)])
+        flat = features.reshape(steps * count, -1)
+        gram = flat.T @ flat + 1e-5 * np.eye(flat.shape[1])
+        weights = np.linalg.solve(gram, flat.T @ returns.reshape(-1))
+        values = (
+            np.concatenate([features, features_of(episodes.final_observations[slot].numpy(), steps)[None]]) @ weights
+        )
+        errors = rewards + problem.discount * values[1:] - values[:-1]
+        decay = problem.discount * problem.gae_lambda
+        raw = np.stack([sum(decay ** (k - t) * errors[k] for k in range(t, steps)) for t in range(steps)])
+        expected = ((raw - raw.mean()) / raw.std()).reshape(-1)
+        np.testing.assert_allclose(data.advantages[slot].numpy(), expected, atol=1e-5)
+
+
+def features_of(observations: np.ndarray, step: int) -> np.ndarray:
+    time = np.full((len(observations), 1), step / 100)
+    return np.concatenate([observations, observations**2, time, time**2, time**3, np.ones_like(time)], axis=-1)
+
+
+def test_an_action_that_is_not_finite_is_an_error(
+    problem: ReinforcementLearning, benchmark: PointBenchmark, parameters: Parameters, key: RandomKey
+) -> None:
+    parameters["mean.2.bias"][1, 0] = float("nan")
+    with pytest.raises(FloatingPointError, match="action"):
+        problem.evaluate(parameters, benchmark.test_tasks[:TASKS], key)

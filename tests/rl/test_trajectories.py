@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 
 from mlrun.algorithms.inner_loop import expand_to_tasks
-from mlrun.algorithms.protocol import Parameters
+from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 from mlrun.rl.policy import GaussianMLPPolicy
 from mlrun.rl.trajectories import collect_trajectories

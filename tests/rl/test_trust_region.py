@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from mlrun.config.schema import TrustRegionConfig
-from mlrun.rl.trust_region import Parameters, TrustRegionStep, conjugate_gradient, trust_region_step
+from mlrun.parameters import Parameters
+from mlrun.rl.trust_region import TrustRegionStep, conjugate_gradient, trust_region_step
 
 OPTIONS = TrustRegionConfig(max_kl=0.01, cg_iterations=20, cg_damping=0.0)
 
