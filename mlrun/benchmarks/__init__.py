@@ -1,9 +1,9 @@
 """The problems that algorithms are meta-trained and judged on, by name."""
 
-from mlrun.config.schema import ML1Config
+from mlrun.config.schema import BenchmarkConfig, ML1Config
 from mlrun.registry import Registry
 
-benchmarks: Registry[ML1Config] = Registry("benchmark")
+benchmarks: Registry[BenchmarkConfig] = Registry("benchmark")
 benchmarks.register(
     "ml1/reach-v3",
     config=ML1Config,
