@@ -28,7 +28,10 @@ def command(
         raise typer.BadParameter("--set needs a CONFIG")
     experiment = None if config is None else load_experiment(config, settings or [])
     from mlrun.bench import environment_throughput, meta_iteration_cost
+    from mlrun.experiment.device import resolve_device
 
+    if experiment is not None:
+        resolve_device(experiment.device)
     note("measuring; other work on the machine disturbs it")
     figures = environment_throughput(num_worlds=worlds)
     if experiment is not None:
