@@ -99,7 +99,7 @@ class RunDirectory:
 
     def is_finished(self) -> bool:
         """Whether it has done all the iterations that its experiment asks for now."""
-        done = self.checkpoints.exists(self._experiment.training.iterations)
+        done = any(number >= self._experiment.training.iterations for number in self.checkpoints.iterations())
         return done and self.manifest.read()["status"] == "finished"
 
     @contextmanager
@@ -111,6 +111,7 @@ class RunDirectory:
         """
         with self._locked(), self._logging_to_file():
             self.manifest.start()
+            logger.info("started")
             started = time.monotonic()
             try:
                 yield
