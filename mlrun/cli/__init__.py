@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read stdout has seen enough; what is still buffered must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:
+    except Exception as error:  # whatever went wrong costs one line and an exit code; --debug shows the rest
         if debug:
             traceback.print_exc()
         return _report(error)
