@@ -31,7 +31,7 @@ class PointEnvironment:
     def step(self, action: torch.Tensor) -> Transition:
         self.positions = self.positions + 0.1 * action.clamp(-1, 1)
         distance = (self.positions - self.goals).norm(dim=-1)
-        return Transition(self._observation(), 1 - distance, distance <= 0.2, {"distance": distance})
+        return Transition(self._observation(), 1 - distance, distance <= 0.2)
 
     def _observation(self) -> torch.Tensor:
         return torch.cat([self.positions, torch.ones(self.num_worlds, 1, dtype=torch.float64)], dim=-1)

@@ -19,13 +19,11 @@ class Transition:
         observation: after the step, ``(worlds, observation_size)``, float64.
         reward: ``(worlds,)``, float64.
         success: whether the task's criterion holds after the step, ``(worlds,)``, bool.
-        info: the benchmark's named quantities, each ``(worlds,)``.
     """
 
     observation: torch.Tensor
     reward: torch.Tensor
     success: torch.Tensor
-    info: dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)

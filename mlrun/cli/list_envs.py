@@ -1,5 +1,7 @@
 """`mlrun list-envs`."""
 
+from pydantic import BaseModel
+
 from mlrun.cli.options import AsJson, examples
 from mlrun.cli.output import columns, print_json, print_table
 
@@ -14,11 +16,16 @@ def command(as_json: AsJson = False) -> None:
     entries = [benchmarks.entry(name) for name in benchmarks.names()]
     if as_json:
         described = [
-            {"name": entry.name, "summary": entry.summary, "tasks": entry.config.num_tasks} for entry in entries
+            {"name": entry.name, "summary": entry.summary, "tasks": _num_tasks(entry.config)} for entry in entries
         ]
         print_json({"environments": described})
         return
     table = columns("name", "training tasks", "summary")
     for entry in entries:
-        table.add_row(entry.name, str(entry.config.num_tasks or "unlimited"), entry.summary)
+        table.add_row(entry.name, str(_num_tasks(entry.config) or "unlimited"), entry.summary)
     print_table(table)
+
+
+def _num_tasks(config: type[BaseModel]) -> int | None:
+    field = config.model_fields.get("num_tasks")
+    return field.default if field else None

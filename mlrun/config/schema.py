@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import Annotated, Any, ClassVar, Literal, Union, get_args
+from typing import Annotated, Any, Literal, Union, get_args
 
 from pydantic import (
     BaseModel,
@@ -52,11 +52,8 @@ class _NamedSection(Section, frozen=True, json_schema_extra=_require_name):
 class BenchmarkConfig(_NamedSection, frozen=True):
     """What every benchmark's section has.
 
-    Attributes:
-        num_tasks: How many training tasks there are to draw from; None if their number is unlimited.
+    A benchmark with a limited number of training tasks has a field `num_tasks` as well, with a default.
     """
-
-    num_tasks: ClassVar[int | None] = None
 
     name: str = Field(description="Registered benchmark; `mlrun list-envs` lists them")
 
@@ -68,13 +65,18 @@ class AlgorithmConfig(_NamedSection, frozen=True):
 
 
 class ML1Config(BenchmarkConfig, frozen=True):
-    """Meta-World's ML1: one manipulation task, its goal hidden and different in each of 50 + 50 variations."""
-
-    num_tasks: ClassVar[int | None] = 50
+    """Meta-World's ML1: one manipulation problem, its goal hidden and different in each of 50 + 50 tasks."""
 
     name: Literal["ml1/reach-v3"] = Field(default="ml1/reach-v3", description="Registered benchmark")
     seed: int = Field(default=0, ge=0, le=2**32 - 2, description="Seed of the lists of training and test tasks")
+    num_tasks: int = Field(
+        default=50, ge=1, le=10_000, description="Training tasks, and as many test tasks; Meta-World has 50"
+    )
     horizon: int = Field(default=500, ge=1, le=500, description="Length of an episode, in control steps of 0.0125 s")
+    goal: Literal["hidden", "visible"] = Field(
+        default="hidden", description="Whether the observation ends with zeros, as in ML1, or with the goal, as in MT1"
+    )
+    reward: Literal["v2", "v1"] = Field(default="v2", description="Version of Meta-World's reward function")
 
 
 class InnerLoopConfig(Section, frozen=True):
@@ -248,11 +250,14 @@ def experiment_schema() -> dict[str, Any]:
 
 
 def _too_many_tasks(data: Any) -> list[InitErrorDetails]:
-    model = chosen_model("benchmark", _peek(data, "benchmark"))
-    available = getattr(model, "num_tasks", None)
+    benchmark = _peek(data, "benchmark")
+    model = chosen_model("benchmark", benchmark)
+    if model is None or "num_tasks" not in model.model_fields:
+        return []
+    available = _peek(benchmark, "num_tasks", model.model_fields["num_tasks"].default)
     default = TrainingConfig.model_fields["tasks_per_batch"].default
     asked = _peek(_peek(data, "training"), "tasks_per_batch", default)
-    if not isinstance(available, int) or type(asked) is not int or asked <= available:
+    if type(available) is not int or type(asked) is not int or asked <= available:
         return []
     message = f"must be at most {available}, the number of training tasks, not {asked}"
     return [_refusal(("training", "tasks_per_batch"), ConflictError(message, other=("benchmark", "name")), asked)]

@@ -78,7 +78,7 @@ class SawyerPhysics:
     """
 
     def __init__(self, num_worlds: int, num_threads: int = 0):
-        model = scene_model()
+        self._model = model = scene_model()
         self.num_worlds = num_worlds
         self._batch = Batch(model, num_worlds, num_threads)
         self._kinematics = Batch(_kinematic_model(), num_worlds, num_threads)
@@ -90,14 +90,14 @@ class SawyerPhysics:
         self.hand_target = _tensor(self._batch.bind("mocap_pos"))[:, 0]  # (worlds, 3), live: writing moves the target
         self.poses = self._bind_poses(model)
 
-    def load_settled(self) -> None:
-        """Puts every world into the settled state; poses are stale until `forward`."""
-        self._batch.state[:] = settled_state().state
+    def load_settled(self, worlds: Tensor) -> None:
+        """Puts those `worlds` (worlds,) that are true into the settled state; poses are stale until `forward`."""
+        self._batch.state[worlds.numpy()] = settled_state().state
 
-    def place_puck(self, position: Tensor) -> None:
-        """Moves the puck of every world to `position` (worlds, 3), at rest; poses are stale until `forward`."""
-        self._puck_position.copy_(position)
-        self._puck_velocity.zero_()
+    def place_puck(self, position: Tensor, worlds: Tensor) -> None:
+        """Moves the puck of `worlds` to their `position` (worlds, 3), at rest; poses are stale until `forward`."""
+        self._puck_position[worlds] = position[worlds]
+        self._puck_velocity[worlds] = 0.0
 
     def forward(self) -> None:
         """Refreshes the poses from the state, without advancing time."""
@@ -116,6 +116,32 @@ class SawyerPhysics:
         torch.neg(self._control[:, 0], out=self._control[:, 1])
         self._batch.step(nstep=SUBSTEPS)
         self.forward()
+
+    def pads_press_on_puck(self, worlds: Tensor) -> Tensor:
+        """Whether both finger pads push against the puck, (worlds,) bool; false without a look where not `worlds`.
+
+        Contact forces of the present state are not a by-product of stepping: each world asked for costs a forward pass,
+        one after the other.
+        """
+        pressed = torch.zeros(self.num_worlds, dtype=torch.bool)
+        for world in worlds.nonzero().flatten().tolist():
+            pressed[world] = self._pads_press_on_puck(world)
+        return pressed
+
+    def _pads_press_on_puck(self, world: int) -> bool:
+        data = self._batch.get_data(world, self._one_world)
+        mujoco.mj_forward(self._model, data)
+        puck = self._model.geom("puck").id
+        forces = {self._model.geom(f"{side}_pad").id: 0.0 for side in ("left", "right")}
+        for contact in data.contact:
+            for pad in forces.keys() & set(contact.geom.tolist()):
+                if puck in contact.geom:
+                    forces[pad] += data.efc_force[contact.efc_address]
+        return all(force > 0 for force in forces.values())
+
+    @functools.cached_property
+    def _one_world(self) -> mujoco.MjData:
+        return mujoco.MjData(self._model)
 
     def _bind_poses(self, model: mujoco.MjModel) -> Poses:
         body, site = _tensor(self._kinematics.bind("xpos")), _tensor(self._kinematics.bind("site_xpos"))

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from mlrun.benchmarks.ml1.benchmark import ML1
 from mlrun.benchmarks.ml1.environment import SawyerEnvironment
+from mlrun.config.schema import ML1Config
 
 STEPS = 120
 
@@ -71,10 +72,10 @@ def test_results_outlive_the_next_step(reach: ML1, parameters: Tensor, actions: 
     environment = reach.make_environment(len(actions))
     environment.reset(parameters)
     step = environment.step(actions[:, 0])
-    kept = [tensor.clone() for tensor in (step.observation, step.reward, step.success, *step.info.values())]
+    results = (step.observation, step.reward, step.success, *environment.info().values())
+    kept = [tensor.clone() for tensor in results]
     environment.step(actions[:, 1])
-    after = (step.observation, step.reward, step.success, *step.info.values())
-    assert all(torch.equal(*pair) for pair in zip(kept, after, strict=True))
+    assert all(torch.equal(*pair) for pair in zip(kept, results, strict=True))
 
 
 def test_rounded_or_missing_task_parameters_are_refused(reach: ML1, parameters: Tensor) -> None:
@@ -83,3 +84,39 @@ def test_rounded_or_missing_task_parameters_are_refused(reach: ML1, parameters: 
         environment.reset(parameters)
     with pytest.raises(ValueError, match=r"not \(3, 6\) of torch.float32"):
         environment.reset(parameters[:3].float())
+
+
+def test_some_worlds_can_be_reset_while_the_others_go_on(reach: ML1, parameters: Tensor, actions: Tensor) -> None:
+    count, early = len(actions), 30
+    some = torch.arange(count) % 2 == 0
+    undisturbed = play(reach.make_environment(count), parameters, actions)
+    environment = reach.make_environment(count)
+    play(environment, parameters, actions[:, :early])
+    unread = torch.where(some[:, None], parameters, torch.nan)
+    observation = environment.reset(unread, some)
+    assert torch.equal(observation[~some], undisturbed[~some, early - 1, :39])
+    following = torch.where(some[:, None, None], actions[:, :20], actions[:, early : early + 20])
+    steps = [environment.step(action) for action in following.unbind(1)]
+    rewards = torch.stack([step.reward for step in steps], dim=1)
+    assert torch.equal(rewards[some], undisturbed[some, :20, 39])
+    assert torch.equal(rewards[~some], undisturbed[~some, early : early + 20, 39])
+
+
+def test_a_visible_goal_ends_the_observation(parameters: Tensor, actions: Tensor) -> None:
+    environment = ML1(ML1Config(goal="visible")).make_environment(len(actions))
+    assert torch.equal(environment.reset(parameters)[:, 36:], parameters[:, 3:])
+    assert torch.equal(environment.step(actions[:, 0]).observation[:, 36:], parameters[:, 3:])
+
+
+def test_actions_of_another_shape_are_refused(reach: ML1, parameters: Tensor) -> None:
+    environment = reach.make_environment(3)
+    environment.reset(parameters[:3])
+    with pytest.raises(ValueError, match=r"actions must be \(3, 4\), not \(3, 3\)"):
+        environment.step(torch.zeros(3, 3))
+
+
+def test_there_is_no_info_before_a_step(reach: ML1, parameters: Tensor) -> None:
+    environment = reach.make_environment(3)
+    environment.reset(parameters[:3])
+    with pytest.raises(RuntimeError, match="before the first step"):
+        environment.info()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from mlrun.benchmarks.ml1.benchmark import ML1
 from mlrun.benchmarks.protocol import Transition
@@ -18,16 +19,19 @@ def replay(recording: dict[str, np.ndarray], reach: ML1) -> Replay:
     actions = torch.from_numpy(recording["actions"])
     environment = reach.make_environment(len(actions))
     first = environment.reset(torch.from_numpy(recording["task_parameters"]))
-    steps: list[Transition] = [environment.step(action) for action in actions.unbind(1)]
+    steps: list[Transition] = []
+    infos: list[Tensor] = []
     names = recording["info_names"].tolist()
-    assert sorted(names) == sorted(steps[0].info)
+    for action in actions.unbind(1):
+        steps.append(environment.step(action))
+        info = environment.info()
+        assert sorted(names) == sorted(info)
+        infos.append(torch.stack([info[name] for name in names], dim=1))
     return {
         "observations": torch.stack([first, *(step.observation for step in steps)], dim=1).numpy(),
         "rewards": torch.stack([step.reward for step in steps], dim=1).numpy(),
         "successes": torch.stack([step.success for step in steps], dim=1).numpy(),
-        "infos": torch.stack(
-            [torch.stack([step.info[name] for name in names], dim=1) for step in steps], dim=1
-        ).numpy(),
+        "infos": torch.stack(infos, dim=1).numpy(),
     }
 
 

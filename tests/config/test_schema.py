@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from pydantic import Field, ValidationError, field_validator
@@ -15,8 +15,7 @@ from tests.config.conftest import MINIMAL, Complain, Load
 class MazeConfig(BenchmarkConfig, frozen=True):
     """A benchmark with few tasks, and with rules that the built-in ones do not have."""
 
-    num_tasks: ClassVar[int | None] = 10
-
+    num_tasks: int = Field(default=10)
     width: int = Field(multiple_of=2)
     walls: list[str] = Field(default=[])
 
@@ -106,7 +105,7 @@ def test_value(path: str, value: str, message: str | None, load: Load, complain:
         ("training.seed", "did you mean 'seed' or 'benchmark.seed'?"),
         ("evaluation.iterations", "did you mean 'training.iterations'?"),
         ("policy.x", "valid here: hidden_sizes, initial_std, min_std"),
-        ("benchmark.num_tasks", "valid here: name, seed, horizon"),
+        ("benchmark.x", "valid here: name, seed, num_tasks, horizon, goal, reward"),
     ],
 )
 def test_unknown_key_gets_the_nearest(path: str, suggestion: str, complain: Complain) -> None:
@@ -197,7 +196,10 @@ class TestRegisteredElsewhere:
             ),
             ("{name: maze, widht: 4}", "benchmark.widht: unknown key; did you mean 'width'?"),
             ("{name: maze}", "benchmark.width: missing; add this key"),
-            ("{name: maze, width: 4, horizon: 3}", "benchmark.horizon: unknown key; valid here: name, width, walls"),
+            (
+                "{name: maze, width: 4, horizon: 3}",
+                "benchmark.horizon: unknown key; valid here: name, num_tasks, width, walls",
+            ),
             ("{name: maze, width: 4, walls: [glass]}", "benchmark.walls: must not be glass: {it} breaks"),
             ("{name: mazes}", "benchmark.name: unknown benchmark 'mazes'; did you mean 'maze'?"),
         ],

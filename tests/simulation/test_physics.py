@@ -21,8 +21,10 @@ def test_settled_readings_are_the_original_s() -> None:
 
 def test_poses_are_those_of_the_state_just_reached() -> None:
     physics = SawyerPhysics(3)
-    physics.load_settled()
-    physics.place_puck(torch.tensor([[0.05, 0.65, 0.02]], dtype=torch.float64).expand(3, 3))
+    physics.load_settled(torch.ones(3, dtype=torch.bool))
+    physics.place_puck(
+        torch.tensor([[0.05, 0.65, 0.02]], dtype=torch.float64).expand(3, 3), torch.ones(3, dtype=torch.bool)
+    )
     physics.forward()
     torch.testing.assert_close(physics.poses.puck[2], torch.tensor([0.05, 0.65, 0.02], dtype=torch.float64))
     physics.hand_target += torch.tensor([[0.01, 0.0, 0.0], [0.0, 0.01, 0.0], [0.0, 0.0, 0.01]])
@@ -34,7 +36,7 @@ def test_poses_are_those_of_the_state_just_reached() -> None:
 
 def test_the_hand_follows_its_target_and_the_fingers_close() -> None:
     physics = SawyerPhysics(2)
-    physics.load_settled()
+    physics.load_settled(torch.ones(2, dtype=torch.bool))
     physics.forward()
     opening = (physics.poses.right_claw - physics.poses.left_claw).norm(dim=-1)
     goal = torch.tensor([0.1, 0.75, 0.3], dtype=torch.float64)

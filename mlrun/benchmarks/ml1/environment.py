@@ -5,7 +5,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from mlrun.benchmarks.ml1.manipulation import Manipulation
+from mlrun.benchmarks.ml1.manipulation import Evaluator, Manipulation, Outcome
 from mlrun.benchmarks.ml1.observation import FRAME_SIZE, OBSERVATION_SIZE, observation_bounds, observe
 from mlrun.benchmarks.protocol import Transition
 from mlrun.simulation.physics import HAND_HOME, SawyerPhysics
@@ -19,39 +19,46 @@ _HAND_HIGH: Final = torch.tensor((0.5, 1.0, 0.5), dtype=torch.float64)
 class SawyerEnvironment:
     """Many worlds of one manipulation problem, reset and stepped together.
 
-    Episodes never terminate: they are cut by the caller after `horizon` steps. The goal is hidden from the observation.
+    Episodes never terminate: they are cut by the caller after `horizon` steps.
     A world's trajectory is bit-identical whatever the number of worlds, of threads, and the other worlds' tasks.
 
     Args:
         problem: reward, success and task ranges.
         num_worlds: how many worlds.
         horizon: control steps per episode.
+        goal_visible: whether the last three numbers of an observation are the goal instead of zeros.
         num_threads: threads to step them on; 0 means one per core.
     """
 
     observation_size = OBSERVATION_SIZE
     action_size = ACTION_SIZE
 
-    def __init__(self, problem: Manipulation, num_worlds: int, horizon: int, num_threads: int = 0):
+    def __init__(
+        self, problem: Manipulation, num_worlds: int, horizon: int, *, goal_visible: bool = False, num_threads: int = 0
+    ):
         self.num_worlds = num_worlds
         self.horizon = horizon
         self._problem = problem
         self.physics = SawyerPhysics(num_worlds, num_threads)
         self._parameters = torch.zeros(num_worlds, 6, dtype=torch.float64)
-        self._evaluate = problem.evaluator(self._parameters)
+        self._evaluate: Evaluator = problem.evaluator(self._parameters)
         self._frame = torch.zeros(num_worlds, FRAME_SIZE, dtype=torch.float64)
-        self._hidden_goal = torch.zeros(num_worlds, 3, dtype=torch.float64)
-        self._observation_low, self._observation_high = observation_bounds()
+        self._goal_visible = goal_visible
+        self._shown_goal = torch.zeros(num_worlds, 3, dtype=torch.float64)
+        self._observation = torch.zeros(num_worlds, OBSERVATION_SIZE, dtype=torch.float64)
+        self._outcome: Outcome | None = None
+        self._observation_low, self._observation_high = _observation_bounds(problem, goal_visible)
 
     @torch.no_grad()
-    def reset(self, task_parameters: Tensor) -> Tensor:
-        """Starts an episode in every world.
+    def reset(self, task_parameters: Tensor, worlds: Tensor | None = None) -> Tensor:
+        """Starts an episode in every world, or in some of them.
 
         Args:
             task_parameters: (worlds, 6) float64, puck xyz and goal xyz of each world's task, in metres.
+            worlds: (worlds,) bool, those to reset; the others' episodes go on and their parameters are not read.
 
         Returns:
-            (worlds, 39) first observations, whose previous frame equals the current one.
+            (worlds, 39) observations; the first one of an episode has a previous frame that equals the current one.
 
         Raises:
             ValueError: the shape or the precision is another; rounded parameters would be another benchmark's.
@@ -62,13 +69,20 @@ class SawyerEnvironment:
                 f"task parameters must be {tuple(expected.shape)} of {expected.dtype}, "
                 f"not {tuple(given.shape)} of {given.dtype}"
             )
-        self._parameters.copy_(task_parameters)
+        worlds = torch.ones(self.num_worlds, dtype=torch.bool) if worlds is None else worlds
+        self._parameters[worlds] = task_parameters[worlds]
         self._evaluate = self._problem.evaluator(self._parameters)
-        self.physics.load_settled()
-        self.physics.place_puck(self._parameters[:, :3])
+        self._outcome = None
+        if self._goal_visible:
+            self._shown_goal = self._problem.target(self._parameters)
+        self.physics.load_settled(worlds)
+        self.physics.place_puck(self._parameters[:, :3], worlds)
         self.physics.forward()
-        self._frame = observe(self.physics.poses)
-        return torch.cat((self._frame, self._frame, self._hidden_goal), dim=-1)
+        frame = observe(self.physics.poses)
+        first = torch.cat((frame, frame, self._shown_goal), dim=-1)
+        self._frame = frame
+        self._observation = torch.where(worlds[:, None], first, self._observation)
+        return self._observation
 
     @torch.no_grad()
     def step(self, action: Tensor) -> Transition:
@@ -76,17 +90,43 @@ class SawyerEnvironment:
 
         Args:
             action: (worlds, 4), clipped to [-1, 1]; float32 actions are scaled in float32, as Meta-World does.
+
+        Raises:
+            ValueError: the shape is another.
         """
+        if action.shape != (self.num_worlds, ACTION_SIZE):
+            raise ValueError(f"actions must be ({self.num_worlds}, {ACTION_SIZE}), not {tuple(action.shape)}")
         _move_target(self.physics.hand_target, action)
         self.physics.step(action[:, 3])
-        outcome = self._evaluate(self.physics.poses, action)
-        return Transition(self._next_observation(), *outcome)
+        self._outcome = self._evaluate(self.physics.poses, action)
+        self._observation = self._next_observation()
+        return Transition(self._observation, self._outcome.reward, self._outcome.success)
+
+    def info(self) -> dict[str, Tensor]:
+        """What Meta-World reports beside the reward of the last step, each (worlds,) float64, by its names.
+
+        Raises:
+            RuntimeError: no step was taken since the last reset.
+        """
+        if self._outcome is None:
+            raise RuntimeError("there is no info before the first step of an episode")
+        reward, success, terms, may_be_grasped = self._outcome
+        info = {"success": success, "unscaled_reward": reward, **terms}
+        if may_be_grasped is not None:
+            info["grasp_success"] = self.physics.pads_press_on_puck(may_be_grasped)
+        return {name: value.to(torch.float64) for name, value in info.items()}
 
     def _next_observation(self) -> Tensor:
         frame, previous = observe(self.physics.poses), self._frame
         self._frame = frame
-        observation = torch.cat((frame, previous, self._hidden_goal), dim=-1)
+        observation = torch.cat((frame, previous, self._shown_goal), dim=-1)
         return observation.clamp_(self._observation_low, self._observation_high)
+
+
+def _observation_bounds(problem: Manipulation, goal_visible: bool) -> tuple[Tensor, Tensor]:
+    if goal_visible:
+        return observation_bounds(problem.parameters_low[3:], problem.parameters_high[3:])
+    return observation_bounds()
 
 
 def hand_targets(actions: Tensor) -> Tensor:

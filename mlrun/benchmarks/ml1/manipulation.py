@@ -1,25 +1,30 @@
 """The interface of one ML1 problem: how its tasks are drawn, rewarded, and solved by a script."""
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from torch import Tensor
 
 from mlrun.simulation.physics import Poses
+
+RewardVersion = Literal["v1", "v2"]
 
 
 class Outcome(NamedTuple):
     """How well each world does after a step.
 
     Attributes:
-        reward: (worlds,) from 0 to 10.
+        reward: (worlds,)
         success: (worlds,) bool.
-        info: the terms of the reward, each (worlds,).
+        terms: what Meta-World's info says of the reward, by its names, each (worlds,); a term may be of any dtype.
+        may_be_grasped: (worlds,) bool, where the info's `grasp_success` then depends on the contacts; None where
+            `terms` has it already.
     """
 
     reward: Tensor
     success: Tensor
-    info: dict[str, Tensor]
+    terms: dict[str, Tensor]
+    may_be_grasped: Tensor | None = None
 
 
 Evaluator = Callable[[Poses, Tensor], Outcome]
@@ -45,6 +50,10 @@ class Manipulation(Protocol):
         Args:
             parameters: (worlds, 6)
         """
+        ...
+
+    def target(self, parameters: Tensor) -> Tensor:
+        """Where the puck or the gripper should be, (worlds, 3): what an observation with a visible goal shows."""
         ...
 
     def expert(self, observation: Tensor, goal: Tensor) -> Tensor:

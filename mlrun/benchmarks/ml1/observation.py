@@ -1,6 +1,7 @@
 """What the policy sees of a manipulation scene, as batched functions of its poses."""
 
 import functools
+from collections.abc import Sequence
 from typing import Final
 
 import torch
@@ -17,14 +18,20 @@ _HAND_HIGH: Final = (0.525, 1.025, 0.7)
 _UNBOUNDED: Final = (float("inf"),) * (FRAME_SIZE - 4)
 
 
-def observation_bounds() -> tuple[Tensor, Tensor]:
-    """The observation space's lower and upper bounds, (39,) each; only hand, gripper and goal are bounded."""
+def observation_bounds(
+    goal_low: Sequence[float] = (0.0, 0.0, 0.0), goal_high: Sequence[float] = (0.0, 0.0, 0.0)
+) -> tuple[Tensor, Tensor]:
+    """The observation space's lower and upper bounds, (39,) each; only hand, gripper and goal are bounded.
+
+    Args:
+        goal_low: lower corner of the box that goals are drawn from; a hidden goal reads zero.
+        goal_high: upper corner.
+    """
     low = (*_HAND_LOW, -1.0, *(-bound for bound in _UNBOUNDED))
     high = (*_HAND_HIGH, 1.0, *_UNBOUNDED)
-    hidden_goal = (0.0, 0.0, 0.0)
     return (
-        torch.tensor(low + low + hidden_goal, dtype=torch.float64),
-        torch.tensor(high + high + hidden_goal, dtype=torch.float64),
+        torch.tensor((*low, *low, *goal_low), dtype=torch.float64),
+        torch.tensor((*high, *high, *goal_high), dtype=torch.float64),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from mlrun.benchmarks.ml1.manipulation import Evaluator, Outcome
+from mlrun.benchmarks.ml1.manipulation import Evaluator, Outcome, RewardVersion
 from mlrun.benchmarks.ml1.rewards import tolerance
 from mlrun.simulation.physics import HAND_HOME, Poses
 
@@ -40,9 +40,16 @@ class Reach:
     parameters_low = (-0.1, 0.6, 0.02, -0.1, 0.8, 0.05)
     parameters_high = (0.1, 0.7, 0.02, 0.1, 0.9, 0.3)
 
+    def __init__(self, reward: RewardVersion = "v2"):
+        self.reward = reward
+
+    def target(self, parameters: Tensor) -> Tensor:
+        """The goal itself."""
+        return parameters[:, 3:]
+
     def evaluator(self, parameters: Tensor) -> Evaluator:
         """Reward, success and reward terms; Meta-World fills the info fields that reach has no use for like this."""
-        goal = parameters[:, 3:]
+        goal = self.target(parameters)
         margin = torch.linalg.vector_norm(goal.new_tensor(HAND_HOME) - goal, dim=-1)
         ones = torch.ones_like(margin)
 
@@ -50,16 +57,14 @@ class Reach:
             distance = torch.linalg.vector_norm(poses.gripper_center - goal, dim=-1)
             in_place = tolerance(distance, SUCCESS_RADIUS, margin)
             reward, success = 10 * in_place, distance <= SUCCESS_RADIUS
-            info = {
-                "success": success.to(distance.dtype),
+            terms = {
                 "near_object": distance,
                 "grasp_success": ones,
                 "grasp_reward": distance,
                 "in_place_reward": in_place,
                 "obj_to_target": distance,
-                "unscaled_reward": reward,
             }
-            return Outcome(reward, success, info)
+            return Outcome(reward, success, terms)
 
         return evaluate
 
