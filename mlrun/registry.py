@@ -2,9 +2,10 @@
 
 import difflib
 import importlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from operator import attrgetter
+from typing import Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel
 
@@ -14,6 +15,15 @@ ConfigT = TypeVar("ConfigT", bound=BaseModel)
 class UnknownNameError(LookupError):
     """A name that nobody registered; the message lists the choices and the nearest of them."""
 
+    @classmethod
+    def among(cls, kind: str, name: str, choices: Iterable[str]) -> Self:
+        """Say that `name` is none of the `choices` for a `kind` of thing."""
+        choices = sorted(choices)
+        guess = closest_match(name, choices)
+        suggestion = f"; did you mean {guess!r}?" if guess else ""
+        listed = ", ".join(repr(choice) for choice in choices) or "none"
+        return cls(f"unknown {kind} {name!r}{suggestion} (choices: {listed})")
+
 
 @dataclass(frozen=True)
 class Entry(Generic[ConfigT]):
@@ -22,14 +32,18 @@ class Entry(Generic[ConfigT]):
     Attributes:
         name: What a configuration file writes.
         config: The model that validates the section of the configuration file.
-        target: ``"package.module:attribute"``, imported only when it is needed.
+        target: ``"package.module:Class"`` or ``"package.module:Class.method"``, called with the validated section and
+            imported only when it is needed.
         summary: One line for listings.
+        describe: ``"package.module:function"``, called with the name for what else a listing shows; its module should
+            load quickly. None where there is nothing else.
     """
 
     name: str
     config: type[ConfigT]
     target: str
     summary: str
+    describe: str | None = None
 
 
 class Registry(Generic[ConfigT]):
@@ -43,7 +57,9 @@ class Registry(Generic[ConfigT]):
         self.kind = kind
         self._entries: dict[str, Entry[ConfigT]] = {}
 
-    def register(self, name: str, *, config: type[ConfigT], target: str, summary: str) -> None:
+    def register(
+        self, name: str, *, config: type[ConfigT], target: str, summary: str, describe: str | None = None
+    ) -> None:
         """Add an entry.
 
         Raises:
@@ -54,7 +70,7 @@ class Registry(Generic[ConfigT]):
         module, separator, attribute = target.partition(":")
         if not (module and separator and attribute):
             raise ValueError(f"{self.kind} {name!r}: target must be 'package.module:attribute', not {target!r}")
-        self._entries[name] = Entry(name, config, target, summary)
+        self._entries[name] = Entry(name, config, target, summary, describe)
 
     def entry(self, name: str) -> Entry[ConfigT]:
         """Return what is known about `name`.
@@ -65,26 +81,33 @@ class Registry(Generic[ConfigT]):
         try:
             return self._entries[name]
         except KeyError:
-            raise UnknownNameError(self._unknown(name)) from None
+            raise UnknownNameError.among(self.kind, name, self._entries) from None
 
-    def load(self, name: str) -> type[Any]:
-        """Import and return the class behind `name`.
+    def load(self, name: str) -> Callable[[ConfigT], Any]:
+        """Import and return what builds `name` from its configuration.
 
         Raises:
             UnknownNameError: Nothing is registered under `name`.
         """
-        module, _, attribute = self.entry(name).target.partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        return _import(self.entry(name).target)
+
+    def describe(self, name: str) -> Any:
+        """Return what else there is to list of `name`, or None.
+
+        Raises:
+            UnknownNameError: Nothing is registered under `name`.
+        """
+        describe = self.entry(name).describe
+        return None if describe is None else _import(describe)(name)
 
     def names(self) -> list[str]:
         """Return the registered names, sorted."""
         return sorted(self._entries)
 
-    def _unknown(self, name: str) -> str:
-        guess = closest_match(name, self._entries)
-        suggestion = f"; did you mean {guess!r}?" if guess else ""
-        choices = ", ".join(repr(choice) for choice in self.names()) or "none"
-        return f"unknown {self.kind} {name!r}{suggestion} (choices: {choices})"
+
+def _import(target: str) -> Any:
+    module, _, attribute = target.partition(":")
+    return attrgetter(attribute)(importlib.import_module(module))
 
 
 def closest_match(word: str, choices: Iterable[str]) -> str | None:

@@ -33,6 +33,17 @@ def key() -> RandomKey:
 @pytest.fixture
 def theta(policy: GaussianMLPPolicy, key: RandomKey) -> Parameters:
     """Meta-parameters in float64, none of them zero, so that no gradient vanishes by symmetry."""
-    fresh = policy.initial_parameters(key, torch.float64)
+    fresh = policy.initial_parameters(key, dtype=torch.float64)
     generator = key.child("shift").generator()
     return {name: t + 0.1 * torch.randn(t.shape, generator=generator, dtype=t.dtype) for name, t in fresh.items()}
+
+
+@pytest.fixture(scope="session")
+def gl() -> None:
+    """Skips what draws, where there is nothing to draw with."""
+    from mlrun.rendering import Renderer, RenderingUnavailableError
+
+    try:
+        Renderer(8, 8).close()
+    except RenderingUnavailableError as error:
+        pytest.skip(str(error))

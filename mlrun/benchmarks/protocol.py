@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-import torch
+from typing import TYPE_CHECKING, Protocol
 
 from mlrun.benchmarks.task import Task
+
+if TYPE_CHECKING:
+    import torch  # listings read floors and have no time to load it
 
 
 @dataclass(frozen=True)

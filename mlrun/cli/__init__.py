@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mlrun import __version__
-from mlrun.cli import bench, config, evaluate, list_algos, list_envs, resume, train
+from mlrun.cli import bench, config, evaluate, list_algos, list_envs, render, resume, train
 from mlrun.cli.options import examples, require_subcommand
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (train, resume, evaluate, list_envs, list_algos, bench):
+for verb in (train, resume, evaluate, render, list_envs, list_algos, bench):
     app.command(verb.NAME, epilog=verb.EXAMPLES)(verb.command)
 app.add_typer(config.app, name="config")
 

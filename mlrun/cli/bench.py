@@ -6,40 +6,84 @@ from typing import Annotated
 import typer
 
 from mlrun.cli.options import AsJson, Settings, examples
-from mlrun.cli.output import columns, note, print_json, print_table
+from mlrun.cli.output import note, print_json, print_table
 
 NAME = "bench"
-EXAMPLES = examples("mlrun bench", "mlrun bench configs/maml_reach.yaml --json")
+_DEFAULT_ENVIRONMENT = "ml1/reach-v3"
+EXAMPLES = examples(
+    "mlrun bench",
+    "mlrun bench --env ml1/push-v3 --worlds 200 --threads 1",
+    "mlrun bench configs/maml_reach.yaml --json | jq .meta_iteration.shares",
+)
 
 
 def command(
-    config: Annotated[Path | None, typer.Argument(help="Experiment whose meta-iterations to time as well.")] = None,
+    config: Annotated[
+        Path | None, typer.Argument(metavar="[CONFIG]", help="Experiment whose meta-iterations to time as well.")
+    ] = None,
     settings: Settings = None,
-    worlds: Annotated[int, typer.Option(min=1, help="Worlds of the environment.")] = 200,
+    env: Annotated[
+        str | None,
+        typer.Option(metavar="ENV", help="Environment, of those of ML1. Default: the experiment's, or ml1/reach-v3."),
+    ] = None,
+    worlds: Annotated[str, typer.Option(metavar="N,N,...", help="Numbers of worlds.")] = "1,10,50,200,1000",
+    threads: Annotated[
+        str | None, typer.Option(metavar="N,N,...", help="Numbers of threads. Default: 1, and one per core.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure the environment, and meta-training, against the physics engine alone.
+    """Measure what an environment costs, beside the physics engine alone and beside other packages.
 
-    What is compared takes turns in one process: trust the ratios, not the speeds.
+    Control steps per second by worlds and threads, the parts of a step, memory, and the ratio to EnvPool's and
+    Meta-World's own environments where those are installed. With a CONFIG, meta-training too. What is compared takes
+    turns in one process: trust the ratios, not the speeds. It takes about a minute.
     """
     from mlrun.config import load_experiment
 
     if config is None and settings:
         raise typer.BadParameter("--set needs a CONFIG")
     experiment = None if config is None else load_experiment(config, settings or [])
-    from mlrun.bench import environment_throughput, meta_iteration_cost
+    environment = env or (experiment.benchmark.name if experiment else _DEFAULT_ENVIRONMENT)
+    for name in {environment, *([experiment.benchmark.name] if experiment else [])}:
+        _require_ml1(name)
+    world_counts = _counts("--worlds", worlds)
+    thread_counts = _counts("--threads", threads) if threads else []
+
+    from mlrun.bench.measure import measure
     from mlrun.experiment.device import resolve_device
+    from mlrun.simulation.threads import available_cores
+
+    cores = available_cores()
+    if max(thread_counts, default=1) > cores:
+        raise typer.BadParameter(f"--threads must be at most {cores}, the number of cores, not {max(thread_counts)}")
 
     if experiment is not None:
         resolve_device(experiment.device)
-    note("measuring; other work on the machine disturbs it")
-    figures = environment_throughput(num_worlds=worlds)
-    if experiment is not None:
-        figures |= meta_iteration_cost(experiment)
+    figures = measure(environment, world_counts, thread_counts or sorted({1, cores}), experiment, note)
     if as_json:
         print_json(figures)
         return
-    table = columns("figure", "value")
-    for name, value in figures.items():
-        table.add_row(name, f"{value:,.2f}" if isinstance(value, float) else str(value))
-    print_table(table)
+
+    from mlrun.cli.bench_tables import bench_tables
+
+    for title, table in bench_tables(figures):
+        typer.echo(f"\n{title}")
+        print_table(table)
+
+
+def _require_ml1(name: str) -> None:
+    from mlrun.benchmarks import benchmarks
+    from mlrun.config.schema import ML1Config
+    from mlrun.registry import UnknownNameError
+
+    ml1 = [choice for choice in benchmarks.names() if benchmarks.entry(choice).config is ML1Config]
+    if name not in ml1:
+        raise typer.BadParameter(str(UnknownNameError.among("ML1 environment", name, ml1)))
+
+
+def _counts(option: str, text: str) -> list[int]:
+    """The whole numbers of a list with commas."""
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isascii() and word.isdigit() and int(word) >= 1 for word in words):
+        raise typer.BadParameter(f"{option} must be whole numbers from 1, with commas between them, not {text!r}")
+    return list(dict.fromkeys(map(int, words)))

@@ -47,6 +47,13 @@ def note_mistakes(errors: list[ErrorDetails], document: Document) -> None:
         document.add_mistake(path, _message(error, path, keys, document), _place(error, path, document))
 
 
+def rule(error: ErrorDetails) -> str:
+    """Return what a refused value must be, as the continuation of "this key ..."."""
+    context = {name: _number(value) for name, value in error.get("ctx", {}).items()}
+    kind = error["type"]
+    return _RULES[kind].format(**context) if kind in _RULES else _plain_words(error["msg"])
+
+
 def _place(error: ErrorDetails, path: KeyPath, document: Document) -> Place:
     """Return where to look: for two values in conflict, at the one that was written last."""
     cause = error.get("ctx", {}).get("error")
@@ -64,13 +71,11 @@ def _message(error: ErrorDetails, path: KeyPath, keys: dict[KeyPath, str], docum
         return "missing; add this key" + (f" ({description})" if description else "")
     if kind in ("value_error", "assertion_error", "custom_error"):
         return printable(str(error.get("ctx", {}).get("error", error["msg"])), limit=300)
-    context = {name: _number(value) for name, value in error.get("ctx", {}).items()}
-    rule = _RULES[kind].format(**context) if kind in _RULES else _plain_words(error["msg"])
-    return f"{rule}, not {_written(error['input'], path, document)}{_repair(kind, error['input'])}"
+    return f"{rule(error)}, not {_written(error['input'], path, document)}{_repair(kind, error['input'])}"
 
 
 def _plain_words(message: str) -> str:
-    """Return one of pydantic's rarer sentences as the continuation of "this key ..."."""
+    """Return one of pydantic's rarer sentences in the form of a rule."""
     return re.sub(r"^(Input|Value|String|List|Tuple|Data) should", "must", message)
 
 

@@ -67,7 +67,9 @@ class AlgorithmConfig(_NamedSection, frozen=True):
 class ML1Config(BenchmarkConfig, frozen=True):
     """Meta-World's ML1: one manipulation problem, its goal hidden and different in each of 50 + 50 tasks."""
 
-    name: Literal["ml1/reach-v3"] = Field(default="ml1/reach-v3", description="Registered benchmark")
+    name: Literal["ml1/reach-v3", "ml1/push-v3", "ml1/pick-place-v3"] = Field(
+        default="ml1/reach-v3", description="Registered benchmark"
+    )
     seed: int = Field(default=0, ge=0, le=2**32 - 2, description="Seed of the lists of training and test tasks")
     num_tasks: int = Field(
         default=50, ge=1, le=10_000, description="Training tasks, and as many test tasks; Meta-World has 50"
@@ -119,6 +121,9 @@ class PolicyConfig(Section, frozen=True):
     # The tuple is hashable, as a frozen model's fields should be; YAML can only write a list, hence not strict.
     hidden_sizes: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         default=(64, 64), strict=False, min_length=1, max_length=8, description="Units of each hidden layer"
+    )
+    input_scale: float = Field(
+        default=1.0, gt=0, description="Factor on the first layer's initial weights; observations are in metres"
     )
     initial_std: float = Field(default=1.0, gt=0, description="Standard deviation of the actions at the start")
     min_std: float = Field(

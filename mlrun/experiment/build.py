@@ -30,6 +30,7 @@ def build_problem(experiment: Experiment, benchmark: Benchmark, *, episodes_per_
         hidden_sizes=experiment.policy.hidden_sizes,
         initial_std=experiment.policy.initial_std,
         min_std=experiment.policy.min_std,
+        input_scale=experiment.policy.input_scale,
     )
     return ReinforcementLearning(
         benchmark,

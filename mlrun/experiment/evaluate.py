@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from mlrun.config.schema import Experiment
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
 from mlrun.experiment.errors import Diverged
 from mlrun.experiment.run_directory import RunDirectory
+from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 
 BOOTSTRAP_RESAMPLES = 10_000
@@ -37,6 +40,57 @@ def evaluate_by_step(
     """
     adapted = algorithm.adapt(problem, tasks, key, steps)
     return [problem.evaluate(parameters, tasks, key) for parameters in adapted]
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """A checkpoint's policies for every task of a split.
+
+    Attributes:
+        benchmark: whose tasks they are.
+        problem: what they adapted to.
+        tasks: of the split.
+        key: of the randomness of this evaluation.
+        checkpoint: iteration of the checkpoint.
+        by_step: parameters ``(tasks, ...)`` after 0, 1, ... adaptation steps.
+    """
+
+    benchmark: Benchmark
+    problem: Problem
+    tasks: Sequence[Task]
+    key: RandomKey
+    checkpoint: int
+    by_step: list[Parameters]
+
+
+def adapt_run(
+    run: RunDirectory,
+    *,
+    split: str = "test",
+    checkpoint: str | int | None = None,
+    episodes: int | None = None,
+    steps: int | None = None,
+) -> Adaptation:
+    """Adapt a run's checkpoint to all tasks of a split, as `evaluate_run` does and with the same arguments.
+
+    Raises:
+        Diverged: adaptation leads to a policy whose actions are not finite.
+    """
+    experiment = run.experiment()
+    episodes = experiment.evaluation.episodes if episodes is None else episodes
+    if checkpoint is None:
+        checkpoint = "best" if run.checkpoints.exists("best") else "last"
+    state = run.checkpoints.load(checkpoint)
+    benchmark = build_benchmark(experiment)
+    problem = build_problem(experiment, benchmark, episodes_per_task=episodes)
+    algorithm = build_algorithm(experiment)
+    steps = adaptation_steps(experiment, algorithm) if steps is None else steps
+    algorithm.load_state_dict(state["algorithm"], problem.device)
+    tasks = benchmark.test_tasks if split == "test" else benchmark.train_tasks
+    key = RandomKey(experiment.seed, state["iteration"], f"evaluate/{split}")
+    with _divergence_named(state["iteration"]):
+        by_step = algorithm.adapt(problem, tasks, key, steps)
+    return Adaptation(benchmark, problem, tasks, key, state["iteration"], by_step)
 
 
 def evaluate_run(
@@ -63,30 +117,19 @@ def evaluate_run(
         Diverged: adaptation leads to a policy whose actions are not finite.
     """
     experiment = run.experiment()
-    episodes = experiment.evaluation.episodes if episodes is None else episodes
-    if checkpoint is None:
-        checkpoint = "best" if run.checkpoints.exists("best") else "last"
-    state = run.checkpoints.load(checkpoint)
-    benchmark = build_benchmark(experiment)
-    problem = build_problem(experiment, benchmark, episodes_per_task=episodes)
-    algorithm = build_algorithm(experiment)
-    steps = adaptation_steps(experiment, algorithm) if steps is None else steps
-    algorithm.load_state_dict(state["algorithm"], problem.device)
-    tasks = benchmark.test_tasks if split == "test" else benchmark.train_tasks
-    key = RandomKey(experiment.seed, state["iteration"], f"evaluate/{split}")
-    try:
-        by_step = evaluate_by_step(algorithm, problem, tasks, key, steps)
-    except FloatingPointError as error:
-        raise Diverged(f"adaptation from checkpoint {state['iteration']}: {error}") from error
+    adaptation = adapt_run(run, split=split, checkpoint=checkpoint, episodes=episodes, steps=steps)
+    benchmark, tasks, key = adaptation.benchmark, adaptation.tasks, adaptation.key
+    with _divergence_named(adaptation.checkpoint):
+        by_step = [adaptation.problem.evaluate(parameters, tasks, key) for parameters in adaptation.by_step]
     report = {
         "run": run.id,
         "benchmark": benchmark.name,
         "algorithm": experiment.algorithm.name,
         "split": split,
-        "checkpoint": state["iteration"],
+        "checkpoint": adaptation.checkpoint,
         "seed": experiment.seed,
         "tasks": len(tasks),
-        "episodes": episodes,
+        "episodes": experiment.evaluation.episodes if episodes is None else episodes,
         "horizon": benchmark.horizon,
         "by_step": [{"step": step, **summarise(scores, key)} for step, scores in enumerate(by_step)],
         "floors": _floors(benchmark, tasks, experiment.threads),
@@ -94,6 +137,14 @@ def evaluate_run(
     }
     run.save_evaluation(report)
     return report
+
+
+@contextmanager
+def _divergence_named(checkpoint: int) -> Iterator[None]:
+    try:
+        yield
+    except FloatingPointError as error:
+        raise Diverged(f"adaptation from checkpoint {checkpoint}: {error}") from error
 
 
 def summarise(scores: Scores, key: RandomKey) -> dict[str, dict[str, float]]:

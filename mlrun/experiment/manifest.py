@@ -121,11 +121,13 @@ def _versions() -> dict[str, str | None]:
 def _hardware() -> dict[str, Any]:
     import torch
 
+    from mlrun.simulation.threads import available_cores
+
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     return {
         "platform": platform.platform(),
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": available_cores(),
         "gpus": gpus,
     }
 

@@ -50,6 +50,7 @@ class GaussianMLPPolicy:
         hidden_sizes: units of each hidden layer.
         initial_std: standard deviation at initialisation, above ``min_std``.
         min_std: floor of the standard deviation.
+        input_scale: factor on the first layer's initial weights, for observations that vary by much less than 1.
     """
 
     observation_size: int
@@ -57,9 +58,19 @@ class GaussianMLPPolicy:
     hidden_sizes: Sequence[int]
     initial_std: float
     min_std: float
+    input_scale: float = 1.0
 
-    def initial_parameters(self, key: RandomKey, dtype: torch.dtype = torch.float32) -> Parameters:
-        """Meta-parameters without a task dimension: Xavier-uniform weights and zero biases."""
+    def initial_parameters(
+        self, key: RandomKey, center: torch.Tensor | None = None, dtype: torch.dtype = torch.float32
+    ) -> Parameters:
+        """Meta-parameters without a task dimension: Xavier-uniform weights and zero biases.
+
+        Args:
+            key: of the weights.
+            center: ``(observation_size,)``, an observation at which every hidden unit should be at rest; zeros if None.
+                Scaled weights would otherwise saturate units by what all observations have in common.
+            dtype: of the parameters.
+        """
         generator = key.generator()
         sizes = [self.observation_size, *self.hidden_sizes, self.action_size]
         parameters: Parameters = {}
@@ -68,6 +79,9 @@ class GaussianMLPPolicy:
             weight = torch.empty(fan_in, fan_out).uniform_(-bound, bound, generator=generator)
             parameters[f"mean.{layer}.weight"] = weight.to(dtype)
             parameters[f"mean.{layer}.bias"] = torch.zeros(fan_out, dtype=dtype)
+        first = parameters["mean.0.weight"].mul_(self.input_scale)
+        if center is not None:
+            parameters["mean.0.bias"] -= center.to(dtype) @ first
         log_std = math.log(self.initial_std - self.min_std)
         parameters["log_std"] = torch.full((self.action_size,), log_std, dtype=dtype)
         return parameters

@@ -67,8 +67,10 @@ class ReinforcementLearning:
         self._environments: dict[int, BatchedEnvironment] = {}
 
     def initial_parameters(self, key: RandomKey) -> Parameters:
-        """Fresh policy weights."""
-        fresh = self.policy.initial_parameters(key)
+        """Fresh policy weights, centred on the mean observation that episodes on training tasks start from."""
+        starts = torch.tensor([task.parameters for task in self.benchmark.train_tasks], dtype=torch.float64)
+        environment = self.benchmark.make_environment(len(starts), self.num_threads)
+        fresh = self.policy.initial_parameters(key, center=environment.reset(starts).mean(0))
         return {name: tensor.to(self.device) for name, tensor in fresh.items()}
 
     def collect(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> Experience:

@@ -117,6 +117,10 @@ class SawyerPhysics:
         self._batch.step(nstep=SUBSTEPS)
         self.forward()
 
+    def copy_world(self, world: int, data: mujoco.MjData) -> None:
+        """Writes the state of one world into `data`, made for a copy of the scene; what follows from it is stale."""
+        self._batch.get_data(world, data)
+
     def pads_press_on_puck(self, worlds: Tensor) -> Tensor:
         """Whether both finger pads push against the puck, (worlds,) bool; false without a look where not `worlds`.
 
@@ -131,13 +135,10 @@ class SawyerPhysics:
     def _pads_press_on_puck(self, world: int) -> bool:
         data = self._batch.get_data(world, self._one_world)
         mujoco.mj_forward(self._model, data)
-        puck = self._model.geom("puck").id
-        forces = {self._model.geom(f"{side}_pad").id: 0.0 for side in ("left", "right")}
-        for contact in data.contact:
-            for pad in forces.keys() & set(contact.geom.tolist()):
-                if puck in contact.geom:
-                    forces[pad] += data.efc_force[contact.efc_address]
-        return all(force > 0 for force in forces.values())
+        touching = data.contact.geom  # (contacts, 2)
+        puck = (touching == self._model.geom("puck").id).any(1)
+        pads = ((touching == self._model.geom(f"{side}_pad").id).any(1) & puck for side in ("left", "right"))
+        return all(data.efc_force[data.contact.efc_address[pad]].sum() > 0 for pad in pads)
 
     @functools.cached_property
     def _one_world(self) -> mujoco.MjData:

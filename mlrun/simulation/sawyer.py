@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
-Paint = Literal["red", "dark", "steel", "wood", "screen"]
+Paint = Literal["red", "dark", "steel", "wood", "trim", "screen", "puck", "floor"]
 
 _ORIGIN: Final[Vector] = (0.0, 0.0, 0.0)
 _IDENTITY: Final[Quaternion] = (1.0, 0.0, 0.0, 0.0)
@@ -49,6 +49,16 @@ class Capsule(NamedTuple):
     end: Vector
     radius: float
     paint: Paint = "red"
+
+
+class Cylinder(NamedTuple):
+    """A drawn cylinder between two points of a body's frame."""
+
+    body: str
+    start: Vector
+    end: Vector
+    radius: float
+    paint: Paint = "dark"
 
 
 class Box(NamedTuple):
@@ -233,28 +243,35 @@ LINKS: Final = (
     Link("puck", "world", (0.0, 0.6, 0.02), inertia=Inertia(0.75, (8.80012e-04, 8.80012e-04, 8.80012e-04))),
 )
 
-# Where the joints lie and how wide the links are, so that the drawn arm fills the space of the real one.
-SHAPES: Final[tuple[Capsule | Box, ...]] = (
+# Where the joints lie and how wide the links are, so that the drawn arm fills the space of the real one. Surfaces that
+# lie inside one another differ in radius by at least a millimetre, or they flicker.
+SHAPES: Final[tuple[Capsule | Cylinder | Box, ...]] = (
     Box("table", (0.7, 0.4, 0.027), (0.0, 0.0, -0.027), "wood"),
     Box("table", (0.05, 0.35, 0.42), (-0.55, 0.0, -0.48), "wood"),
     Box("table", (0.05, 0.35, 0.42), (0.55, 0.0, -0.48), "wood"),
     Box("controller_box", (0.11, 0.2, 0.265), (-0.325, 0.0, -0.38)),
     Box("pedestal_feet", (0.385, 0.35, 0.02), (-0.1225, 0.0, -0.893)),
-    Capsule("pedestal", (-0.01, 0.0, -0.85), (-0.01, 0.0, -0.08), 0.09, "dark"),
-    Capsule("right_arm_base_link", (0.0, 0.0, 0.02), (0.0, 0.0, 0.06), 0.1, "dark"),
-    Capsule("right_l0", (0.0, 0.0, 0.03), (0.02, 0.0, 0.237), 0.072),
+    Cylinder("pedestal", (-0.01, 0.0, -0.9), (-0.01, 0.0, -0.02), 0.09),
+    Cylinder("right_arm_base_link", (0.0, 0.0, -0.02), (0.0, 0.0, 0.075), 0.1),
+    Cylinder("right_l0", (0.0, 0.0, 0.0), (0.0, 0.0, 0.05), 0.083),
+    Capsule("right_l0", (0.0, 0.0, 0.03), (0.02, 0.0, 0.237), 0.073),
     Capsule("right_l0", (0.02, 0.0, 0.237), (0.081, 0.0, 0.237), 0.068),
-    Capsule("head", (0.0, 0.0, 0.0), (0.0, 0.0, 0.06), 0.04, "dark"),
+    Cylinder("right_l0", (0.081, -0.055, 0.237), (0.081, 0.055, 0.237), 0.07),
+    Cylinder("head", (0.0, 0.0, -0.01), (0.0, 0.0, 0.07), 0.035),
     Box("head", (0.012, 0.12, 0.07), (0.018, 0.0, 0.12)),
     Box("screen", (0.105, 0.058, 0.002), (0.0, 0.0, 0.001), "screen"),
     Capsule("right_l1", (0.0, 0.0, 0.02), (0.0, 0.0, 0.1425), 0.062),
-    Capsule("right_l1", (0.0, 0.0, 0.1425), (0.0, -0.08, 0.1425), 0.062, "dark"),
-    Capsule("right_l2", (0.0, 0.0, 0.04), (0.0, 0.0, 0.26), 0.053),
-    Capsule("right_l3", (0.0, 0.0, 0.0), (0.0, 0.0, -0.1265), 0.05, "dark"),
-    Capsule("right_l3", (0.0, 0.0, -0.1265), (0.0, -0.075, -0.1265), 0.05),
-    Capsule("right_l4", (0.0, 0.0, 0.03), (0.0, 0.0, 0.275), 0.046),
-    Capsule("right_l5", (0.0, 0.0, 0.03), (0.0, 0.0, 0.1053), 0.045, "dark"),
-    Capsule("right_l5", (0.0, 0.0, 0.1053), (0.0, -0.05, 0.1053), 0.045),
-    Capsule("right_l6", (0.0, 0.0, -0.005), (0.0, 0.0, 0.005), 0.04, "dark"),
-    Box("hand", (0.005, 0.055, 0.005), (-0.05, 0.0, 0.0), "steel"),
+    Capsule("right_l1", (0.0, 0.0, 0.1425), (0.0, -0.06, 0.1425), 0.06),
+    Cylinder("right_l1", (0.0, -0.06, 0.1425), (0.0, -0.13, 0.1425), 0.063),
+    Capsule("right_l2", (0.0, 0.0, 0.02), (0.0, 0.0, 0.26), 0.054),
+    Cylinder("right_l2", (0.0, 0.045, 0.26), (0.0, -0.07, 0.26), 0.058),
+    Capsule("right_l3", (0.0, 0.0, -0.03), (0.0, 0.0, -0.1265), 0.05),
+    Capsule("right_l3", (0.0, 0.0, -0.1265), (0.0, -0.06, -0.1265), 0.049),
+    Cylinder("right_l3", (0.0, -0.06, -0.1265), (0.0, -0.12, -0.1265), 0.052),
+    Capsule("right_l4", (0.0, 0.0, 0.02), (0.0, 0.0, 0.275), 0.045),
+    Cylinder("right_l4", (0.0, -0.045, 0.275), (0.0, 0.055, 0.275), 0.048),
+    Capsule("right_l5", (0.0, 0.0, 0.03), (0.0, 0.0, 0.1053), 0.044),
+    Capsule("right_l5", (0.0, 0.0, 0.1053), (0.0, -0.06, 0.1053), 0.043),
+    Cylinder("right_l5", (0.0, -0.06, 0.1053), (0.0, -0.105, 0.1053), 0.046),
+    Cylinder("right_l6", (0.0, 0.0, -0.01), (0.0, 0.0, 0.052), 0.036),
 )

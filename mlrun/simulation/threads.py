@@ -1,9 +1,30 @@
 """Sharing the cores between the physics and torch."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+
+
+def available_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def checked_threads(num_threads: int) -> int:
+    """The number of threads to step worlds on; 0 means one per core.
+
+    Raises:
+        ValueError: it is negative, or there are more threads than cores, which would only wait for each other.
+    """
+    if not 0 <= num_threads <= available_cores():
+        raise ValueError(
+            f"the number of threads must be at most {available_cores()}, the cores of this machine, not {num_threads}"
+            if num_threads > 0
+            else f"the number of threads must be at least 0, not {num_threads}"
+        )
+    return num_threads
 
 
 @contextmanager

@@ -1,3 +1,4 @@
+import functools
 from pathlib import Path
 
 import mujoco
@@ -5,15 +6,17 @@ import numpy as np
 import pytest
 
 from mlrun.benchmarks.ml1.benchmark import ML1
-from mlrun.config.schema import ML1Config
 
-RECORDING = Path(__file__).parents[1] / "golden" / "reach-v3.npz"
+GOLDEN = Path(__file__).parents[1] / "golden"
+PROBLEMS = ["reach-v3", "push-v3", "pick-place-v3"]
+
+Recording = dict[str, np.ndarray]
 
 
-@pytest.fixture(scope="session")
-def recording() -> dict[str, np.ndarray]:
+@functools.cache
+def load_recording(problem: str) -> Recording:
     """What the original benchmark did; see tests/golden/record_metaworld.py."""
-    with np.load(RECORDING) as arrays:
+    with np.load(GOLDEN / f"{problem}.npz") as arrays:
         recorded = dict(arrays)
     version = str(recorded["mujoco_version"])
     assert mujoco.__version__ == version, (
@@ -23,6 +26,16 @@ def recording() -> dict[str, np.ndarray]:
     return recorded
 
 
+@pytest.fixture(scope="session", params=PROBLEMS)
+def problem(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def recording(problem: str) -> Recording:
+    return load_recording(problem)
+
+
 @pytest.fixture(scope="session")
 def reach() -> ML1:
-    return ML1(ML1Config(horizon=100))
+    return ML1("reach-v3", horizon=100)

@@ -7,12 +7,13 @@ from mlrun.benchmarks import benchmarks
 from mlrun.benchmarks.ml1.benchmark import ML1
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import ML1Config
+from tests.benchmarks.conftest import Recording
 
 
 @pytest.mark.parametrize("seed", [0, 1, 42])
 @pytest.mark.parametrize("split", ["train", "test"])
-def test_task_lists_are_the_original_s(seed: int, split: str, recording: dict[str, np.ndarray]) -> None:
-    ml1 = ML1(ML1Config(seed=seed))
+def test_task_lists_are_the_original_s(seed: int, split: str, problem: str, recording: Recording) -> None:
+    ml1 = ML1(problem, seed=seed)
     tasks = {"train": ml1.train_tasks, "test": ml1.test_tasks}[split]
     np.testing.assert_array_equal([task.parameters for task in tasks], recording[f"{split}_tasks_{seed}"])
     assert [(task.index, task.split) for task in tasks] == [(index, split) for index in range(50)]
@@ -27,5 +28,6 @@ def test_tasks_survive_json(reach: ML1) -> None:
     assert [Task.from_dict(data) for data in json.loads(text)] == reach.test_tasks
 
 
-def test_reach_is_registered() -> None:
-    assert benchmarks.load("ml1/reach-v3") is ML1
+def test_every_problem_is_registered(problem: str) -> None:
+    name = f"ml1/{problem}"
+    assert benchmarks.load(name)(ML1Config.model_validate({"name": name})).name == name

@@ -6,7 +6,7 @@ import pytest
 
 from mlrun import __version__
 
-VERBS = ["train", "resume", "eval", "list-envs", "list-algos", "bench", "config"]
+VERBS = ["train", "resume", "eval", "render", "list-envs", "list-algos", "bench", "config"]
 
 
 def test_help_and_version_import_nothing_heavy():
@@ -113,10 +113,3 @@ def test_listings_are_a_table_or_one_json_object(mlrun, verb, key, name):
     table = mlrun(verb).out
     for entry in entries:
         assert any(line.startswith(entry["name"]) and entry["summary"] in line for line in table.splitlines())
-
-
-def test_benchmarks_print_their_figures(mlrun, monkeypatch):
-    figures = {"share of the physics' speed": 0.9, "worlds": 3}
-    monkeypatch.setattr("mlrun.bench.environment_throughput", lambda num_worlds: {**figures, "worlds": num_worlds})
-    assert json.loads(mlrun("bench", "--worlds", "3", "--json").out) == figures
-    assert "0.90" in mlrun("bench").out

@@ -56,7 +56,7 @@ def mazes(monkeypatch: pytest.MonkeyPatch) -> None:
         ("benchmark.horizon", "500", None),
         ("benchmark.horizon", "501", "must be at most 500, not 501"),
         ("benchmark.name", "ml1/reach-v2", "unknown benchmark 'ml1/reach-v2'; did you mean 'ml1/reach-v3'? (choices: "),
-        ("benchmark.name", "3", "must be one of: ml1/reach-v3, not 3"),
+        ("benchmark.name", "3", "must be one of: ml1/pick-place-v3, ml1/push-v3, ml1/reach-v3, not 3"),
         ("algorithm.name", "mamml", "unknown algorithm 'mamml'; did you mean 'maml'? (choices: "),
         ("algorithm.first_order", "1", "must be true or false, not 1"),
         ("algorithm.first_order", "off", "must be true or false, not 'off'; write false"),
@@ -104,7 +104,7 @@ def test_value(path: str, value: str, message: str | None, load: Load, complain:
         ("training.steps", "did you mean 'algorithm.inner.steps' or 'evaluation.steps'?"),
         ("training.seed", "did you mean 'seed' or 'benchmark.seed'?"),
         ("evaluation.iterations", "did you mean 'training.iterations'?"),
-        ("policy.x", "valid here: hidden_sizes, initial_std, min_std"),
+        ("policy.x", "valid here: hidden_sizes, input_scale, initial_std, min_std"),
         ("benchmark.x", "valid here: name, seed, num_tasks, horizon, goal, reward"),
     ],
 )
@@ -142,7 +142,8 @@ def test_key_missing_from_a_section_is_reported_at_the_section(complain: Complai
         (
             "name: ml1",
             "nam: ml1",
-            "x.yaml:1: benchmark.name: missing; write 'name' instead of 'nam', one of: ml1/reach-v3",
+            "x.yaml:1: benchmark.name: missing; write 'name' instead of 'nam', "
+            "one of: ml1/pick-place-v3, ml1/push-v3, ml1/reach-v3",
         ),
     ],
 )

@@ -9,27 +9,52 @@ there from the root of the repository:
     /tmp/metaworld/bin/pip install --no-deps metaworld==3.1.1
     PYTHONPATH=. /tmp/metaworld/bin/python tests/golden/record_metaworld.py
 
-It first verifies that the compiled scene of this package equals the original's in every number that decides the
-motion, then writes `reach-v3.npz`: whole episodes of scripted and random actions, and the task lists of some seeds.
+For each problem it first verifies that the compiled scene of this package equals the original's in every number that
+decides the motion, then writes `<problem>.npz`: episodes of scripted and random actions, with what both versions of the
+reward say of them, and the task lists of some seeds.
 """
 
 # mujoco's compiled modules carry no types, and metaworld is not installed beside this package.
 # pyright: reportAttributeAccessIssue=false, reportMissingImports=false
 
 import pickle
+from dataclasses import dataclass
 from pathlib import Path
 
 import metaworld
 import mujoco
 import numpy as np
-from metaworld.policies import SawyerReachV3Policy
-from metaworld.sawyer_xyz_env import SawyerMocapBase
+from metaworld.policies import SawyerPickPlaceV3Policy, SawyerPushV3Policy, SawyerReachV3Policy
+from metaworld.policies.policy import Policy
+from metaworld.sawyer_xyz_env import SawyerMocapBase, SawyerXYZEnv
 
 from mlrun.simulation.scene import scene_model
 
-STEPS = 500
+
+@dataclass(frozen=True)
+class Recording:
+    """What to record of one problem.
+
+    Attributes:
+        expert: the original's script for it.
+        steps: length of the episodes.
+        kinds: one kind of actions per episode; see `choose_action`.
+    """
+
+    expert: type[Policy]
+    steps: int
+    kinds: tuple[str, ...]
+
+
+HANDLED = ("expert", "noisy expert", "noisy expert", "clumsy", "clumsy", "random", "puck")
+RECORDINGS = {
+    "reach-v3": Recording(
+        SawyerReachV3Policy, 500, tuple(kind for kind in ("expert", "noisy expert", "random", "puck") for _ in range(2))
+    ),
+    "push-v3": Recording(SawyerPushV3Policy, 300, HANDLED),
+    "pick-place-v3": Recording(SawyerPickPlaceV3Policy, 300, HANDLED),
+}
 SEEDS = (0, 1, 42)
-RECORDINGS = ("expert", "expert", "noisy expert", "noisy expert", "random", "random", "puck", "puck")
 INFO = (
     "success",
     "near_object",
@@ -104,78 +129,115 @@ def colliding(model: mujoco.MjModel) -> list[int]:
     return np.flatnonzero(met.any(axis=1)).tolist()
 
 
-def choose_action(kind: str, step: int, observation: np.ndarray, goal: np.ndarray, random: np.random.Generator):
-    """An action of one kind of recording; float32, as the original's action space has it."""
+def choose_action(kind: str, expert: Policy, step: int, observation: np.ndarray, random: np.random.Generator):
+    """An action of one kind of recording; float32, as the original's action space has it.
+
+    Args:
+        kind: "random"; "puck": gropes around the puck, squeezing, pushing and dropping it; "clumsy": lifts the puck
+            and lets it fall, again and again; or "expert" or "noisy expert".
+        expert: the original's script for the problem.
+        step: number of the step.
+        observation: (39,), with the goal at its end.
+        random: for noise.
+    """
     if kind == "random":
         return random.uniform(-1, 1, 4).astype(np.float32)
-    if kind == "puck":  # grope around the puck, squeezing, pushing and dropping it
+    if kind == "puck":
         offset = 0.06 * np.sin(step * np.array([0.09, 0.13, 0.05]) + random.uniform(-0.3, 0.3, 3))
         above_puck = observation[4:7] + np.array([0, 0, 0.045])
         move = 10 * (above_puck + offset - observation[:3])
         return np.clip([*move, np.sign(np.sin(step / 12.0))], -1, 1).astype(np.float32)
-    action = SawyerReachV3Policy().get_action(np.hstack((observation[:36], goal)))
-    noise = random.normal(0, 0.5, 4) if kind == "noisy expert" else np.zeros(4)
+    if kind == "clumsy":
+        high_goal = np.maximum(observation[36:], [-1, 0, 0.15])
+        action = SawyerPickPlaceV3Policy().get_action(np.hstack((observation[:36], high_goal)))
+        noise = random.normal(0, 0.1, 4)
+        noise[3] -= 2 * (step % 110 > 80)
+    else:
+        action = expert.get_action(observation)
+        noise = random.normal(0, 0.5, 4) if kind == "noisy expert" else np.zeros(4)
     return np.clip(action + noise, -1, 1).astype(np.float32)
 
 
-def record_episode(env, task, kind: str, random: np.random.Generator) -> dict[str, np.ndarray]:
-    """One whole episode."""
+def record_episode(env: SawyerXYZEnv, task, kind: str, random: np.random.Generator, recording: Recording):
+    """One whole episode: its task, actions, observations, rewards and infos."""
     env.set_task(task)
     observation, _ = env.reset()
-    parameters = pickle.loads(task.data)["rand_vec"]
+    expert = recording.expert()
     actions, observations, rewards, infos = [], [observation], [], []
-    for step in range(STEPS):
-        action = choose_action(kind, step, observation, parameters[3:], random)
-        observation, reward, _, _, info = env.step(action)
-        actions.append(action)
+    for step in range(recording.steps):
+        seen = np.hstack((observation[:36], env._target_pos))
+        actions.append(choose_action(kind, expert, step, seen, random))
+        observation, reward, _, _, info = env.step(actions[-1])
         observations.append(observation)
         rewards.append(reward)
         infos.append([info[name] for name in INFO])
     return {
-        "task_parameters": np.array(parameters),
+        "task_parameters": np.array(pickle.loads(task.data)["rand_vec"]),
         "actions": np.array(actions),
         "observations": np.array(observations),
-        "rewards": np.array(rewards),
-        "infos": np.array(infos, dtype=np.float64),
+        "rewards_v2": np.array(rewards, dtype=np.float64),
+        "infos_v2": np.array(infos, dtype=np.float64),
     }
 
 
-def record_settled(env) -> dict[str, np.ndarray]:
-    """What the original reads off while the hand settles: gripper centre (3,) and the puck's height."""
+def record_version_1(env: SawyerXYZEnv, task, actions: np.ndarray) -> dict[str, np.ndarray]:
+    """What the older version of the reward says of the same episode."""
+    env.set_task(task)
+    env.reset()
+    steps = [env.step(action) for action in actions]
+    return {
+        "rewards_v1": np.array([step[1] for step in steps], dtype=np.float64),
+        "infos_v1": np.array([[step[4][name] for name in INFO] for step in steps], dtype=np.float64),
+    }
+
+
+def record_settled(env: SawyerXYZEnv) -> dict[str, np.ndarray]:
+    """What the original reads off while the hand settles."""
     mujoco.mj_resetData(env.model, env.data)
     env._reset_hand()
-    return {"settled_gripper_center": env.init_tcp, "settled_puck_height": env.get_body_com("obj")[2].copy()}
+    return {
+        "settled_gripper_center": env.init_tcp,
+        "settled_puck_height": env.get_body_com("obj")[2].copy(),
+    }
 
 
-def record_task_lists() -> dict[str, np.ndarray]:
+def record_task_lists(problem: str) -> dict[str, np.ndarray]:
     """The original's task lists, (50, 6) each, by seed and split."""
     lists = {}
     for seed in SEEDS:
-        benchmark = metaworld.ML1("reach-v3", seed=seed)
+        benchmark = metaworld.ML1(problem, seed=seed)
         for split, tasks in (("train", benchmark.train_tasks), ("test", benchmark.test_tasks)):
             lists[f"{split}_tasks_{seed}"] = np.array([pickle.loads(task.data)["rand_vec"] for task in tasks])
     return lists
 
 
-def main() -> None:
-    """Verifies the scene and writes the recordings."""
-    SawyerMocapBase.reset_mocap_welds = correct_mocap_weld
-    benchmark = metaworld.ML1("reach-v3", seed=SEEDS[0])
-    env = benchmark.train_classes["reach-v3"]()
+def record(problem: str, recording: Recording) -> dict[str, np.ndarray]:
+    """Everything about one problem."""
+    benchmark = metaworld.ML1(problem, seed=SEEDS[0])
+    make_env = benchmark.train_classes[problem]
+    env, env_version_1 = make_env(), make_env(reward_function_version="v1")
     verify_scene(env.model)
-    episodes = [
-        record_episode(env, benchmark.test_tasks[5 * index], kind, np.random.default_rng(index))
-        for index, kind in enumerate(RECORDINGS)
-    ]
-    arrays: dict[str, np.ndarray] = {
+    episodes = []
+    for index, kind in enumerate(recording.kinds):
+        task = benchmark.test_tasks[5 * index]
+        episode = record_episode(env, task, kind, np.random.default_rng(index), recording)
+        episodes.append(episode | record_version_1(env_version_1, task, episode["actions"]))
+    arrays = {
         "mujoco_version": np.array(mujoco.__version__),
-        "kinds": np.array(RECORDINGS),
+        "kinds": np.array(recording.kinds),
         "info_names": np.array(INFO),
         "seeds": np.array(SEEDS),
     }
-    arrays |= record_task_lists() | record_settled(env)
-    arrays |= {name: np.stack([episode[name] for episode in episodes]) for name in episodes[0]}
-    np.savez_compressed(FOLDER / "reach-v3.npz", **arrays)  # pyright: ignore[reportArgumentType]
+    arrays |= record_task_lists(problem) | record_settled(env)
+    return arrays | {name: np.stack([episode[name] for episode in episodes]) for name in episodes[0]}
+
+
+def main() -> None:
+    """Verifies the scene and writes the recordings."""
+    SawyerMocapBase.reset_mocap_welds = correct_mocap_weld
+    for problem, recording in RECORDINGS.items():
+        arrays = record(problem, recording)
+        np.savez_compressed(FOLDER / f"{problem}.npz", **arrays)  # pyright: ignore[reportArgumentType]
 
 
 if __name__ == "__main__":

@@ -62,3 +62,15 @@ def test_it_starts_at_the_initial_standard_deviation(policy: GaussianMLPPolicy, 
     parameters = expand_to_tasks(policy.initial_parameters(key), 1)
     std = policy(parameters, torch.zeros(1, 1, 3)).std
     torch.testing.assert_close(std, torch.full_like(std, policy.initial_std))
+
+
+def test_scaled_inputs_leave_the_hidden_units_at_rest_at_the_center(key: RandomKey) -> None:
+    center = torch.tensor([0.3, -2.0, 5.0], dtype=torch.float64)
+    shift = torch.tensor([0.1, 0.0, -0.2], dtype=torch.float64)
+    for scale in (1.0, 7.0):
+        policy = GaussianMLPPolicy(3, 2, hidden_sizes=(4,), initial_std=1.0, min_std=0.1, input_scale=scale)
+        weights = policy.initial_parameters(key, center, torch.float64)
+        hidden = torch.stack((center, center + shift)) @ weights["mean.0.weight"] + weights["mean.0.bias"]
+        unscaled = GaussianMLPPolicy(3, 2, (4,), 1.0, 0.1).initial_parameters(key, dtype=torch.float64)
+        expected = torch.stack((torch.zeros(4).double(), scale * shift @ unscaled["mean.0.weight"]))
+        torch.testing.assert_close(hidden, expected, rtol=1e-12, atol=1e-12)

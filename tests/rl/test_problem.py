@@ -150,3 +150,13 @@ def test_an_action_that_is_not_finite_is_an_error(
     parameters["mean.2.bias"][1, 0] = float("nan")
     with pytest.raises(FloatingPointError, match="action"):
         problem.evaluate(parameters, benchmark.test_tasks[:TASKS], key)
+
+
+def test_fresh_policies_are_centred_on_where_episodes_start(
+    problem: ReinforcementLearning, benchmark: PointBenchmark, key: RandomKey
+) -> None:
+    fresh = problem.initial_parameters(key)
+    goals = torch.tensor([task.parameters for task in benchmark.train_tasks], dtype=torch.float64)
+    start = benchmark.make_environment(len(goals)).reset(goals).mean(0).to(fresh["mean.0.bias"])
+    hidden = start @ fresh["mean.0.weight"] + fresh["mean.0.bias"]
+    torch.testing.assert_close(hidden, torch.zeros_like(hidden), rtol=0, atol=1e-6)

@@ -46,7 +46,7 @@ def test_the_hand_follows_its_target_and_the_fingers_close() -> None:
     home = torch.tensor(HAND_HOME, dtype=torch.float64)
     assert (physics.poses.hand - torch.stack((home, goal))).norm(dim=-1).max() < 0.02
     closed = (physics.poses.right_claw - physics.poses.left_claw).norm(dim=-1)
-    assert closed[1] < opening[1] - 0.02
+    assert 0.01 < closed[1] < opening[1] - 0.02, "claws never meet, which push and pick-place rely on"
     torch.testing.assert_close(closed[0], opening[0], rtol=0, atol=1e-3)
 
 

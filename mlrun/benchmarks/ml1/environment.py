@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 
 from mlrun.benchmarks.ml1.manipulation import Evaluator, Manipulation, Outcome
-from mlrun.benchmarks.ml1.observation import FRAME_SIZE, OBSERVATION_SIZE, observation_bounds, observe
+from mlrun.benchmarks.ml1.observation import observation_bounds, observe
+from mlrun.benchmarks.ml1.sizes import ACTION_SIZE, FRAME_SIZE, OBSERVATION_SIZE
 from mlrun.benchmarks.protocol import Transition
 from mlrun.simulation.physics import HAND_HOME, SawyerPhysics
+from mlrun.simulation.threads import checked_threads
 
-ACTION_SIZE: Final = 4
 _ACTION_SCALE: Final = 0.01  # metres per control step
 _HAND_LOW: Final = torch.tensor((-0.5, 0.4, 0.05), dtype=torch.float64)
 _HAND_HIGH: Final = torch.tensor((0.5, 1.0, 0.5), dtype=torch.float64)
@@ -22,12 +23,34 @@ class SawyerEnvironment:
     Episodes never terminate: they are cut by the caller after `horizon` steps.
     A world's trajectory is bit-identical whatever the number of worlds, of threads, and the other worlds' tasks.
 
+    | action | meaning                      | range    | effect                       |
+    |--------|------------------------------|----------|------------------------------|
+    | 0-2    | move the hand's target x y z | -1 .. 1  | 1 cm per control step        |
+    | 3      | close the fingers            | -1 .. 1  | position command, 1 is shut  |
+
+    | observation | meaning                                                        | unit     |
+    |-------------|----------------------------------------------------------------|----------|
+    | 0-2         | hand x y z                                                     | m        |
+    | 3           | gripper opening, 1 is open                                     | 0.1 m    |
+    | 4-6         | puck x y z                                                     | m        |
+    | 7-10        | puck quaternion x y z w                                        | -        |
+    | 11-17       | zeros (a second object in other Meta-World problems)           | -        |
+    | 18-35       | the same 18 numbers one step earlier                           |          |
+    | 36-38       | the goal x y z, or zeros where it is hidden                    | m        |
+
     Args:
         problem: reward, success and task ranges.
         num_worlds: how many worlds.
         horizon: control steps per episode.
         goal_visible: whether the last three numbers of an observation are the goal instead of zeros.
         num_threads: threads to step them on; 0 means one per core.
+
+    Attributes:
+        observation_low: (39,) lower bounds of an observation.
+        observation_high: (39,) upper bounds.
+
+    Raises:
+        ValueError: there would be no world, or more threads than cores.
     """
 
     observation_size = OBSERVATION_SIZE
@@ -36,10 +59,12 @@ class SawyerEnvironment:
     def __init__(
         self, problem: Manipulation, num_worlds: int, horizon: int, *, goal_visible: bool = False, num_threads: int = 0
     ):
+        if num_worlds < 1:
+            raise ValueError(f"the number of worlds must be at least 1, not {num_worlds}")
         self.num_worlds = num_worlds
         self.horizon = horizon
         self._problem = problem
-        self.physics = SawyerPhysics(num_worlds, num_threads)
+        self.physics = SawyerPhysics(num_worlds, checked_threads(num_threads))
         self._parameters = torch.zeros(num_worlds, 6, dtype=torch.float64)
         self._evaluate: Evaluator = problem.evaluator(self._parameters)
         self._frame = torch.zeros(num_worlds, FRAME_SIZE, dtype=torch.float64)
@@ -47,7 +72,7 @@ class SawyerEnvironment:
         self._shown_goal = torch.zeros(num_worlds, 3, dtype=torch.float64)
         self._observation = torch.zeros(num_worlds, OBSERVATION_SIZE, dtype=torch.float64)
         self._outcome: Outcome | None = None
-        self._observation_low, self._observation_high = _observation_bounds(problem, goal_visible)
+        self.observation_low, self.observation_high = _observation_bounds(problem, goal_visible)
 
     @torch.no_grad()
     def reset(self, task_parameters: Tensor, worlds: Tensor | None = None) -> Tensor:
@@ -76,7 +101,7 @@ class SawyerEnvironment:
         if self._goal_visible:
             self._shown_goal = self._problem.target(self._parameters)
         self.physics.load_settled(worlds)
-        self.physics.place_puck(self._parameters[:, :3], worlds)
+        self.physics.place_puck(self._problem.start(self._parameters), worlds)
         self.physics.forward()
         frame = observe(self.physics.poses)
         first = torch.cat((frame, frame, self._shown_goal), dim=-1)
@@ -120,7 +145,7 @@ class SawyerEnvironment:
         frame, previous = observe(self.physics.poses), self._frame
         self._frame = frame
         observation = torch.cat((frame, previous, self._shown_goal), dim=-1)
-        return observation.clamp_(self._observation_low, self._observation_high)
+        return observation.clamp_(self.observation_low, self.observation_high)
 
 
 def _observation_bounds(problem: Manipulation, goal_visible: bool) -> tuple[Tensor, Tensor]:

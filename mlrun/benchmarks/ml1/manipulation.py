@@ -39,10 +39,12 @@ class Manipulation(Protocol):
     Attributes:
         parameters_low: lower corner of the box that task parameters are drawn from.
         parameters_high: upper corner.
+        success_radius: how near to the target counts as success, in metres.
     """
 
     parameters_low: tuple[float, ...]
     parameters_high: tuple[float, ...]
+    success_radius: float
 
     def evaluator(self, parameters: Tensor) -> Evaluator:
         """What judges the episodes of these tasks, one per world; all that stays the same in them is computed once.
@@ -52,10 +54,18 @@ class Manipulation(Protocol):
         """
         ...
 
+    def start(self, parameters: Tensor) -> Tensor:
+        """Where the puck starts, (worlds, 3)."""
+        ...
+
     def target(self, parameters: Tensor) -> Tensor:
         """Where the puck or the gripper should be, (worlds, 3): what an observation with a visible goal shows."""
         ...
 
     def expert(self, observation: Tensor, goal: Tensor) -> Tensor:
         """The action (worlds, 4) of a scripted expert that sees `observation` (worlds, 39) and `goal` (worlds, 3)."""
+        ...
+
+    def blind_actions(self, horizon: int) -> dict[str, Tensor]:
+        """Scripts that look at nothing and may yet succeed, by name: the actions (horizon, 4) of each."""
         ...

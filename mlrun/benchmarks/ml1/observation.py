@@ -7,10 +7,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from mlrun.benchmarks.ml1.sizes import FRAME_SIZE
 from mlrun.simulation.physics import Poses
-
-FRAME_SIZE: Final = 18
-OBSERVATION_SIZE: Final = 2 * FRAME_SIZE + 3
 
 _OPENING_SCALE: Final = 0.1  # metres between the claws when fully open
 _HAND_LOW: Final = (-0.525, 0.348, -0.0525)

@@ -1,0 +1,105 @@
+"""What a meta-iteration of an experiment costs, and which part of it takes how long."""
+
+import operator
+import statistics
+import time
+from collections.abc import Sequence
+from cProfile import Profile
+from typing import Any, cast
+
+from mujoco.batch import Batch
+
+from mlrun.algorithms.protocol import Problem
+from mlrun.bench.physics_alone import PhysicsAlone, commands, task_parameters
+from mlrun.bench.profile import seconds_in
+from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.ml1.environment import SawyerEnvironment
+from mlrun.benchmarks.task import Task
+from mlrun.config.schema import Experiment
+from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
+from mlrun.parameters import Parameters
+from mlrun.randomness import RandomKey
+from mlrun.rl.problem import Experience
+from mlrun.rl.trajectories import collect_trajectories
+
+
+def meta_iteration_cost(experiment: Experiment, iterations: int = 5) -> dict[str, Any]:
+    """Times meta-iterations against the physics alone repeating the very same episodes, in turn.
+
+    Args:
+        experiment: what to train, on an ML1 benchmark.
+        iterations: how many meta-iterations to time, after one to warm up.
+
+    Returns:
+        Median seconds of a meta-iteration, of its physics alone, the median of their ratios, and the share of each part
+        in the time of one more meta-iteration.
+    """
+    benchmark = cast(ML1, build_benchmark(experiment))
+    episodes = experiment.rollouts.episodes_per_task
+    problem = build_problem(experiment, benchmark, episodes_per_task=episodes)
+    algorithm = build_algorithm(experiment)
+    algorithm.initialise(problem, RandomKey(experiment.seed, 0, "parameters"))
+    tasks = benchmark.train_tasks[: experiment.training.tasks_per_batch]
+    alone = PhysicsAlone(benchmark.problem, len(tasks) * episodes, experiment.threads)
+    whole, physics = [], []
+    for iteration in range(iterations + 1):
+        recorder = _Recorder(problem)
+        start = time.perf_counter()
+        algorithm.update(cast(Problem, recorder), tasks, RandomKey(experiment.seed, iteration, "update"))
+        whole.append(time.perf_counter() - start)
+        physics.append(sum(_repeat(alone, tasks, data) for data in recorder.collected))
+    recorder = _Recorder(problem)
+    with Profile() as profile:  # in one more iteration, since profiling takes time
+        start = time.perf_counter()
+        algorithm.update(cast(Problem, recorder), tasks, RandomKey(experiment.seed, iterations + 1, "update"))
+        end = time.perf_counter()
+    return {
+        "worlds": alone.batch.nsim,
+        "seconds": statistics.median(whole[1:]),
+        "physics_seconds": statistics.median(physics[1:]),
+        "ratio_to_physics": statistics.median(map(operator.truediv, whole[1:], physics[1:])),
+        "shares": {name: part / (end - start) for name, part in _parts(profile, recorder, start, end).items()},
+    }
+
+
+class _Recorder:
+    """A problem that keeps what was collected through it, and when each collection began and ended."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self.collected: list[Experience] = []
+        self.moments: list[float] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._problem, name)
+
+    def collect(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> Experience:
+        self.moments.append(time.perf_counter())
+        self.collected.append(self._problem.collect(parameters, tasks, key))
+        self.moments.append(time.perf_counter())
+        return self.collected[-1]
+
+
+def _parts(profile: Profile, recorder: _Recorder, start: float, end: float) -> dict[str, float]:
+    """Seconds of each part; between collections lies adaptation, and after the last comes the outer update."""
+    moments = recorder.moments
+    collecting = sum(moments[1::2]) - sum(moments[::2])
+    physics = seconds_in(profile, Batch.step)
+    environment = seconds_in(profile, SawyerEnvironment.reset, SawyerEnvironment.step)
+    rollouts = seconds_in(profile, collect_trajectories)
+    return {
+        "physics": physics,
+        "environment beyond physics": environment - physics,
+        "policy and storing": rollouts - environment,
+        "baseline and advantages": collecting - rollouts,
+        "adaptation": moments[-1] - start - collecting,
+        "outer update": end - moments[-1],
+    }
+
+
+def _repeat(alone: PhysicsAlone, tasks: Sequence[Task], data: Experience) -> float:
+    """Seconds that the physics alone takes for collected episodes."""
+    actions = data.trajectories.actions.transpose(0, 1).flatten(1, 2).double().cpu()  # (steps, worlds, actions)
+    episodes = actions.shape[1] // len(tasks)
+    alone.reset(task_parameters(tasks, len(tasks)).repeat_interleave(episodes, dim=0))
+    return sum(alone.step(target, gripper) for target, gripper in commands(actions))

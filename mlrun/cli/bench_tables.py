@@ -1,0 +1,87 @@
+"""The tables of `mlrun bench`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from mlrun.cli.output import columns
+
+_PACKAGES = {"envpool": "EnvPool", "metaworld": "Meta-World, AsyncVectorEnv"}
+
+
+def bench_tables(figures: Mapping[str, Any]) -> Iterator[tuple[str, Table]]:
+    """What was measured: the title and the table of each question."""
+    profile, memory, peers = figures["profile"], figures["memory"], figures["peers"]
+    yield f"{figures['environment']}, control steps per second", _throughput(figures["throughput"])
+    microseconds = profile["microseconds_per_step_of_a_world"]
+    yield f"parts of a control step, {microseconds:.0f} µs per world at {_at(profile)}", _shares(profile)
+    if memory is not None:
+        yield f"memory, from {memory['worlds']:,} worlds", _memory(memory)
+    yield f"other packages, at {_at(peers)}", _peers(peers)
+    if "meta_iteration" in figures:
+        cost = figures["meta_iteration"]
+        times = f"{cost['seconds']:.2f} s, {cost['ratio_to_physics']:.2f} times its physics alone"
+        yield f"parts of a meta-iteration of {cost['worlds']} worlds, {times}", _shares(cost)
+
+
+def _throughput(rows: Sequence[Mapping[str, Any]]) -> Table:
+    table = _numbers("threads", "worlds", "steps/s", "physics alone, steps/s", "share of the physics' speed")
+    for row in rows:
+        table.add_row(
+            str(row["threads"]),
+            str(row["worlds"]),
+            _speed(row["steps_per_second"]),
+            _speed(row["physics_steps_per_second"]),
+            f"{row['share_of_physics']:.2f}",
+        )
+    return table
+
+
+def _shares(measured: Mapping[str, Any]) -> Table:
+    table = _numbers("", "share")
+    for name, share in measured["shares"].items():
+        table.add_row(name, f"{share:.1%}")
+    return table
+
+
+def _memory(memory: Mapping[str, Any]) -> Table:
+    table = _numbers("", "kB per world")
+    for name, label in (
+        ("environment_bytes_per_world", "environment"),
+        ("physics_bytes_per_world", "physics alone"),
+        ("own_bytes_per_world", "environment beyond the physics"),
+    ):
+        table.add_row(label, f"{memory[name] / 1e3:.1f}")
+    return table
+
+
+def _peers(peers: Mapping[str, Any]) -> Table:
+    table = _numbers("", "setting", "steps/s", "ours over theirs")
+    for package, label in _PACKAGES.items():
+        measured = peers["packages"][package]
+        if measured is None:
+            table.add_row(label, "not installed", "-", "-")
+            continue
+        low, high = measured["ratio_range"]
+        speed, ratio = _speed(measured["steps_per_second"]), f"{measured['ratio']:.2f} [{low:.2f}, {high:.2f}]"
+        table.add_row(label, measured["best_setting"], speed, ratio)
+    if peers["steps_per_second"] is not None:
+        table.add_row("mlrun", f"{peers['worlds']} worlds", _speed(peers["steps_per_second"]), "")
+    return table
+
+
+def _numbers(*heads: str) -> Table:
+    table = columns(*heads)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    return table
+
+
+def _at(measured: Mapping[str, Any]) -> str:
+    threads = measured["threads"]
+    return f"{measured['worlds']} worlds and {threads} thread{'' if threads == 1 else 's'}"
+
+
+def _speed(steps_per_second: float) -> str:
+    return f"{steps_per_second:,.0f}"

@@ -1,0 +1,136 @@
+"""One ML1 world as a gymnasium environment."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium.error import ResetNeeded
+from numpy.typing import ArrayLike, NDArray
+
+from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.task import Task
+from mlrun.gym.inputs import AnyTask, TaskList, checked_action, checked_options, checked_render_mode
+from mlrun.gym.spaces import action_space, observation_space
+from mlrun.simulation.threads import one_torch_thread
+
+if TYPE_CHECKING:
+    from mlrun.rendering import Renderer
+
+
+class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
+    """A Sawyer arm with a puck on a table, and a task that changes from one episode to the next.
+
+    The task is drawn from `tasks` at each reset, with the environment's own generator, unless `set_task` or the
+    reset's `options` name one. Actions outside of [-1, 1] are clipped, as Meta-World does. An episode never terminates;
+    it is truncated at the benchmark's horizon. What the numbers of actions and observations mean is told in
+    `mlrun.benchmarks.ml1.environment.SawyerEnvironment`.
+
+    Args:
+        benchmark: problem, horizon, reward, and whether the goal is observed.
+        tasks: at least one; `make_env` gives a single one, which makes it the task of every episode.
+        render_mode: None or "rgb_array".
+
+    Raises:
+        ValueError: another render mode.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 80}  # noqa: RUF012 (gymnasium wants no ClassVar)
+
+    def __init__(self, benchmark: ML1, tasks: Sequence[Task], *, render_mode: str | None = None):
+        self.render_mode = checked_render_mode(render_mode)
+        self._environment = benchmark.make_environment(1, num_threads=1)
+        self.observation_space = observation_space(self._environment)
+        self.action_space = action_space()
+        self._problem = benchmark.problem
+        self._tasks = TaskList(benchmark.problem, tasks)
+        self._fixed_task: NDArray[np.float64] | None = None
+        self._parameters = torch.zeros(1, 6, dtype=torch.float64)
+        self._steps_left: int | None = None  # None while there is no episode
+        self._renderer: Renderer | None = None
+
+    def set_task(self, task: AnyTask) -> None:
+        """Makes `task` that of every episode to come; the present episode is over, since it had another.
+
+        Args:
+            task: a task, its index in the environment's list, or its 6 numbers.
+
+        Raises:
+            ValueError: there is no such task.
+        """
+        self._fixed_task = self._tasks.parameters(task)
+        self._steps_left = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float64], dict[str, Any]]:
+        """Starts an episode.
+
+        Args:
+            seed: of the generator that draws this task and the following ones; None leaves it as it is.
+            options: {"task": a task, its index in the environment's list, or its 6 numbers}, for this episode only.
+
+        Returns:
+            The observation (39,) and an empty info.
+
+        Raises:
+            ValueError: there is no such task, or an option has another name.
+        """
+        super().reset(seed=seed)
+        options = checked_options(options, ("task",))
+        self._parameters[0] = torch.from_numpy(self._choose_task(options))
+        observation = self._environment.reset(self._parameters)
+        self._steps_left = self._environment.horizon
+        return observation[0].numpy(), {}
+
+    @one_torch_thread()
+    def step(self, action: ArrayLike) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
+        """Carries out an action for 12.5 ms.
+
+        Args:
+            action: (4,)
+
+        Returns:
+            Observation (39,), reward, terminated (always False), truncated, and Meta-World's info as floats: success,
+            near_object, grasp_success, grasp_reward, in_place_reward, obj_to_target (in metres), unscaled_reward.
+
+        Raises:
+            gymnasium.error.ResetNeeded: no episode has begun, or it is over.
+            ValueError: the action has another shape or is not finite.
+        """
+        if not self._steps_left:
+            raise ResetNeeded("call reset() before step(): no episode has begun, or it is over")
+        transition = self._environment.step(checked_action(action, (4,))[None])
+        self._steps_left -= 1
+        info = {name: value.item() for name, value in self._environment.info().items()}
+        observation = transition.observation[0].numpy()
+        return observation, transition.reward.item(), False, self._steps_left == 0, info
+
+    def render(self) -> NDArray[np.uint8] | None:
+        """A picture (height, width, 3) of the world with its goal, or None without a render mode.
+
+        Raises:
+            gymnasium.error.ResetNeeded: no episode has begun.
+        """
+        if self.render_mode is None:
+            return None
+        if self._steps_left is None:
+            raise ResetNeeded("call reset() before render()")
+        if self._renderer is None:
+            from mlrun.rendering import Renderer
+
+            self._renderer = Renderer()
+        goal = self._problem.target(self._parameters)[0].numpy()
+        return self._renderer.frame(self._environment.physics, 0, goal, self._problem.success_radius)
+
+    def close(self) -> None:
+        """Gives back what drawing needed."""
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
+
+    def _choose_task(self, options: dict[str, Any]) -> NDArray[np.float64]:
+        if "task" in options:
+            return self._tasks.parameters(options["task"])
+        return self._tasks.draw(self.np_random) if self._fixed_task is None else self._fixed_task

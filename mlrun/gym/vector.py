@@ -1,0 +1,239 @@
+"""Many ML1 worlds as one gymnasium vector environment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+from gymnasium.error import ResetNeeded
+from gymnasium.utils import seeding
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import ArrayLike, NDArray
+
+from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.ml1.sizes import ACTION_SIZE
+from mlrun.benchmarks.task import Task
+from mlrun.gym.environment import SawyerEnv
+from mlrun.gym.inputs import (
+    TASK_SIZE,
+    AnyTask,
+    TaskList,
+    checked_action,
+    checked_autoreset_mode,
+    checked_options,
+    checked_render_mode,
+)
+from mlrun.gym.spaces import action_space, observation_space
+from mlrun.simulation.threads import one_torch_thread
+
+if TYPE_CHECKING:
+    from mlrun.rendering import Renderer
+
+_NO_EPISODE: Final = -1
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
+    """The worlds of `num_envs` `SawyerEnv`s, stepped together on threads as one batch.
+
+    World i does what a `SawyerEnv` does with the same seed, task and actions, bit for bit. Every world draws its tasks
+    with a generator of its own, unless `set_tasks` or a reset's `options` name them.
+
+    What follows the last step of an episode is told by `metadata["autoreset_mode"]`:
+
+    - `NEXT_STEP`: the next step starts a new episode in that world instead of carrying out its action; the reward is 0.
+    - `SAME_STEP`: a new episode starts at once; the last observation and info are `infos["final_obs"]` and
+      `infos["final_info"]`.
+    - `DISABLED`: the caller resets, all worlds or those of `options={"reset_mask": ...}`.
+
+    Args:
+        benchmark: problem, horizon, reward, and whether the goal is observed.
+        tasks: at least one, to draw from.
+        num_envs: how many worlds.
+        autoreset_mode: one of the three, or its value: "NextStep", "SameStep", "Disabled".
+        num_threads: threads to step the worlds on; 0 means one per core.
+        render_mode: None or "rgb_array".
+
+    Raises:
+        ValueError: an argument is out of its range.
+    """
+
+    _renderer: Renderer | None = None  # on the class, since gymnasium closes also what could not be built
+
+    def __init__(
+        self,
+        benchmark: ML1,
+        tasks: Sequence[Task],
+        num_envs: int,
+        *,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        num_threads: int = 0,
+        render_mode: str | None = None,
+    ):
+        self.num_envs = num_envs
+        self._autoreset_mode = checked_autoreset_mode(autoreset_mode)
+        self.metadata = {**SawyerEnv.metadata, "autoreset_mode": self._autoreset_mode}
+        self.render_mode = checked_render_mode(render_mode)
+        self._environment = benchmark.make_environment(num_envs, num_threads)
+        self.single_observation_space = observation_space(self._environment)
+        self.single_action_space = action_space()
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._problem = benchmark.problem
+        self._tasks = TaskList(benchmark.problem, tasks)
+        self._fixed_tasks: Floats | None = None
+        self._parameters = np.zeros((num_envs, TASK_SIZE))
+        self._steps_left = np.full(num_envs, _NO_EPISODE)
+        self._random: list[np.random.Generator] = []
+
+    def set_tasks(self, tasks: Sequence[AnyTask] | Floats) -> None:
+        """Gives each world the task of all its episodes to come; the present episodes are over, as they had others.
+
+        Args:
+            tasks: for each world a task, its index in the environment's list, or its 6 numbers.
+
+        Raises:
+            ValueError: there are not as many as worlds, or one of them does not exist.
+        """
+        self._fixed_tasks = self._one_per_world(tasks)
+        self._steps_left[:] = _NO_EPISODE
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Floats, dict[str, Any]]:
+        """Starts an episode in all worlds, or in some.
+
+        Args:
+            seed: of the generators that draw tasks: n for n, n+1, n+2, ..., or one per world; None leaves them be.
+            options: "task", one for all worlds, or "tasks", one per world, for this episode only, each a task, its
+                index in the environment's list, or its 6 numbers; "reset_mask" (num_envs,) bool, the worlds to reset.
+
+        Returns:
+            Observations (num_envs, 39), those of worlds that go on being their present ones, and an empty info.
+
+        Raises:
+            ValueError: there is no such task, an option has another name, or the mask or the seeds do not fit.
+        """
+        options = checked_options(options, ("task", "tasks", "reset_mask"))
+        worlds, tasks = self._worlds_to_reset(options), self._given_tasks(options)
+        self._seed(seed, worlds)
+        return self._begin(worlds, tasks), {}
+
+    @one_torch_thread()
+    def step(self, actions: ArrayLike) -> tuple[Floats, Floats, Mask, Mask, dict[str, Any]]:
+        """Carries out one action in every world, for 12.5 ms.
+
+        Args:
+            actions: (num_envs, 4)
+
+        Returns:
+            Observations (num_envs, 39), rewards (num_envs,), terminated (all false), truncated, and the infos of
+            `SawyerEnv` as arrays (num_envs,), each with a mask of the worlds it is meant for.
+
+        Raises:
+            gymnasium.error.ResetNeeded: a world was not reset, or its episode is over and autoreset is disabled.
+            ValueError: the actions have another shape or are not finite.
+        """
+        checked = checked_action(actions, (self.num_envs, ACTION_SIZE))
+        finished = self._steps_left == 0
+        autoreset = self._autoreset_mode is not AutoresetMode.DISABLED
+        self._require_episodes((self._steps_left > 0) | (finished & autoreset))
+        transition = self._environment.step(checked)
+        values = {name: value.numpy() for name, value in self._environment.info().items()}
+        observation = transition.observation.numpy().copy()
+        reward = np.where(finished, 0.0, transition.reward.numpy())
+        self._steps_left -= 1
+        truncated = self._steps_left == 0
+        infos = _masked(values, ~finished)
+        if self._autoreset_mode is AutoresetMode.SAME_STEP and truncated.any():
+            infos = _masked(values, ~truncated) | _final(observation, values, truncated)
+            observation = self._begin(truncated)
+        elif finished.any():
+            observation = self._begin(finished)
+        return observation, reward, np.zeros(self.num_envs, dtype=np.bool_), truncated, infos
+
+    def render(self) -> tuple[NDArray[np.uint8], ...] | None:
+        """A picture (height, width, 3) of each world with its goal, or None without a render mode.
+
+        Raises:
+            gymnasium.error.ResetNeeded: no episode has begun.
+        """
+        if self.render_mode is None:
+            return None
+        self._require_episodes(self._steps_left >= 0)
+        if self._renderer is None:
+            from mlrun.rendering import Renderer
+
+            self._renderer = Renderer()
+        goals, radius = self._problem.target(torch.from_numpy(self._parameters)).numpy(), self._problem.success_radius
+        physics = self._environment.physics
+        return tuple(self._renderer.frame(physics, world, goal, radius) for world, goal in enumerate(goals))
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Gives back what drawing needed."""
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
+
+    def _begin(self, worlds: Mask, tasks: Floats | None = None) -> Floats:
+        tasks = self._fixed_tasks if tasks is None else tasks
+        for world in np.flatnonzero(worlds).tolist():
+            self._parameters[world] = self._tasks.draw(self._random[world]) if tasks is None else tasks[world]
+        self._steps_left[worlds] = self._environment.horizon
+        return self._environment.reset(torch.from_numpy(self._parameters), torch.from_numpy(worlds)).numpy().copy()
+
+    def _require_episodes(self, running: Mask) -> None:
+        if not running.all():
+            raise ResetNeeded(f"call reset() first: world {int(running.argmin())} has no episode, or it is over")
+
+    def _seed(self, seed: int | Sequence[int | None] | None, worlds: Mask) -> None:
+        if not self._random:
+            self._random = [seeding.np_random()[0] for _ in range(self.num_envs)]
+        if seed is None:
+            return
+        seeds = range(seed, seed + self.num_envs) if isinstance(seed, int | np.integer) else seed
+        if len(seeds) != self.num_envs:
+            raise ValueError(f"seed must be one number, or {self.num_envs}, one per world, not {len(seeds)}")
+        for world in np.flatnonzero(worlds).tolist():
+            if seeds[world] is not None:
+                self._random[world] = seeding.np_random(seeds[world])[0]
+
+    def _worlds_to_reset(self, options: dict[str, Any]) -> Mask:
+        worlds = np.array(options.get("reset_mask", np.ones(self.num_envs, dtype=np.bool_)))
+        if worlds.shape != (self.num_envs,) or worlds.dtype != np.bool_ or not worlds.any():
+            raise ValueError(f"reset_mask must be {self.num_envs} truth values, one or more of them true, not {worlds}")
+        return worlds
+
+    def _given_tasks(self, options: dict[str, Any]) -> Floats | None:
+        if "task" in options and "tasks" in options:
+            raise ValueError("give either 'task', one for all worlds, or 'tasks', one per world, not both")
+        if "task" in options:
+            return self._one_per_world([options["task"]] * self.num_envs)
+        return self._one_per_world(options["tasks"]) if "tasks" in options else None
+
+    def _one_per_world(self, tasks: Sequence[AnyTask] | Floats) -> Floats:
+        if len(tasks) != self.num_envs:
+            raise ValueError(f"tasks must be {self.num_envs}, one per world, not {len(tasks)}")
+        return np.stack([self._tasks.parameters(task) for task in tasks])
+
+
+def _masked(values: dict[str, Floats], worlds: Mask) -> dict[str, Any]:
+    """Infos of some worlds by gymnasium's convention: zero elsewhere, and a mask beside every entry."""
+    if not worlds.any():
+        return {}
+    entries = {name: np.where(worlds, value, 0.0) for name, value in values.items()}
+    return entries | {f"_{name}": worlds.copy() for name in values}
+
+
+def _final(observation: Floats, values: dict[str, Floats], worlds: Mask) -> dict[str, Any]:
+    """What an episode ended with, for those worlds where a new one begins in the same step."""
+    last = np.full(len(worlds), None, dtype=object)
+    for world in np.flatnonzero(worlds).tolist():
+        last[world] = observation[world]
+    final = {"final_obs": last, "final_info": _masked(values, worlds)}
+    return final | {f"_{name}": worlds.copy() for name in final}

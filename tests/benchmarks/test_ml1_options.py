@@ -1,0 +1,78 @@
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from mlrun import ML1
+from mlrun.config.schema import ML1Config
+from mlrun.registry import UnknownNameError
+
+
+@pytest.mark.parametrize("name", ["pick-place-v3", "ml1/pick-place-v3"])
+def test_a_problem_has_a_short_and_a_registered_name(name: str) -> None:
+    assert ML1(name).name == "ml1/pick-place-v3"
+
+
+@pytest.mark.parametrize("name", ["reach-v2", "ml1/reech-v3"])
+def test_an_unknown_problem_gets_the_choices_and_the_nearest(name: str) -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        ML1(name)
+    assert str(caught.value) == (
+        f"unknown ML1 problem {name!r}; did you mean 'reach-v3'? (choices: 'pick-place-v3', 'push-v3', 'reach-v3')"
+    )
+
+
+def described(ml1: ML1) -> dict[str, Any]:
+    return {**vars(ml1), "problem": (type(ml1.problem), vars(ml1.problem))}
+
+
+def test_defaults_are_those_of_a_configuration() -> None:
+    assert described(ML1()) == described(ML1.from_config(ML1Config()))
+
+
+def test_a_configuration_says_the_same_as_arguments() -> None:
+    config = ML1Config(name="ml1/push-v3", seed=3, num_tasks=2, horizon=7, goal="visible", reward="v1")
+    ml1 = ML1("push-v3", seed=3, num_tasks=2, horizon=7, goal="visible", reward="v1")
+    assert described(ML1.from_config(config)) == described(ml1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": -1}, "seed must be at least 0, not -1"),
+        ({"num_tasks": 2.5}, "num_tasks must be a whole number, not 2.5"),
+        ({"horizon": 501}, "horizon must be at most 500, not 501"),
+        ({"goal": "seen"}, "goal must be 'hidden' or 'visible', not 'seen'"),
+        ({"horizon": 0, "reward": "v3"}, "horizon must be at least 1, not 0\nreward must be 'v2' or 'v1', not 'v3'"),
+    ],
+)
+def test_options_out_of_range_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{message}$"):
+        ML1("reach-v3", **options)
+
+
+@pytest.mark.parametrize(
+    ("worlds", "threads", "message"),
+    [
+        (0, 1, "the number of worlds must be at least 1, not 0"),
+        (2, 9999, "the number of threads must be at most [0-9]+, the cores of this machine, not 9999"),
+        (2, -1, "the number of threads must be at least 0, not -1"),
+    ],
+)
+def test_environments_that_make_no_sense_are_refused(worlds: int, threads: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ML1().make_environment(worlds, threads)
+
+
+def test_the_package_itself_loads_nothing() -> None:
+    program = "import sys, mlrun\nprint({'torch', 'mujoco', 'gymnasium', 'numpy'} & sys.modules.keys(), mlrun.ML1)"
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert finished.stdout.strip() == "set() <class 'mlrun.benchmarks.ml1.benchmark.ML1'>"
+
+
+def test_the_package_has_no_other_names() -> None:
+    import mlrun
+
+    with pytest.raises(AttributeError, match="module 'mlrun' has no attribute 'ML2'"):
+        _ = mlrun.ML2  # pyright: ignore[reportAttributeAccessIssue]

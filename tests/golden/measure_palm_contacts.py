@@ -1,0 +1,89 @@
+"""Measures how often the palm, whose shape is a mesh in the original Meta-World and a box here, touches anything.
+
+    python tests/golden/measure_palm_contacts.py
+
+For each problem, the 50 test tasks of seed 0 are played for 500 steps by the expert and by uniformly random actions.
+Printed is the share of control steps, over all tasks, after which the palm touches the puck, or anything at all. The
+recordings beside this script are played as well.
+"""
+
+# mujoco's compiled modules carry no types.
+# pyright: reportAttributeAccessIssue=false
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import mujoco
+import numpy as np
+import torch
+from torch import Tensor
+
+from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.ml1.environment import SawyerEnvironment
+from mlrun.simulation.scene import scene_model
+
+Script = Callable[[int, Tensor], Tensor]  # actions from the number of the step and the observation
+
+PROBLEMS = ("reach-v3", "push-v3", "pick-place-v3")
+FOLDER = Path(__file__).parent
+
+
+class PalmContacts:
+    """Looks for contacts of the palm in the present state of every world."""
+
+    def __init__(self, environment: SawyerEnvironment):
+        self._worlds = range(environment.num_worlds)
+        self._batch = environment.physics._batch
+        self._model = scene_model()
+        self._data = mujoco.MjData(self._model)
+        self._palm, self._puck = self._model.geom("palm").id, self._model.geom("puck").id
+
+    def count(self) -> np.ndarray:
+        """In how many worlds the palm touches the puck, and in how many anything, (2,)."""
+        touching = [self._touching(world) for world in self._worlds]
+        return np.array([sum(self._puck in geoms for geoms in touching), sum(map(bool, touching))])
+
+    def _touching(self, world: int) -> set[int]:
+        data = self._batch.get_data(world, self._data)
+        mujoco.mj_fwdPosition(self._model, data)
+        pairs = (set(contact.geom.tolist()) for contact in data.contact if contact.dist <= 0)
+        return set().union(*(pair - {self._palm} for pair in pairs if self._palm in pair))
+
+
+def share(ml1: ML1, parameters: Tensor, act: Script) -> str:
+    """Plays an episode in a world per row of `parameters`, and puts the shares into words."""
+    environment = ml1.make_environment(len(parameters))
+    observation = environment.reset(parameters)
+    contacts, count = PalmContacts(environment), np.zeros(2, dtype=int)
+    for step in range(ml1.horizon):
+        observation = environment.step(act(step, observation)).observation
+        count += contacts.count()
+    puck, anything = count / (ml1.horizon * len(parameters))
+    return f"palm on puck {puck:.4%}, on anything {anything:.4%}"
+
+
+def measure(problem: str) -> Iterator[tuple[str, str]]:
+    """Kinds of actions, and the shares for each."""
+    ml1 = ML1(problem, goal="visible")
+    parameters = torch.tensor([task.parameters for task in ml1.test_tasks], dtype=torch.float64)
+    generator = torch.Generator().manual_seed(0)
+    yield "expert", share(ml1, parameters, lambda _, seen: ml1.problem.expert(seen, seen[:, 36:]))
+    yield "random", share(ml1, parameters, lambda _, seen: 2 * torch.rand(len(seen), 4, generator=generator) - 1)
+    with np.load(FOLDER / f"{problem}.npz") as recording:
+        kinds, tasks = recording["kinds"], torch.from_numpy(recording["task_parameters"])
+        actions = torch.from_numpy(recording["actions"]).transpose(0, 1)
+    recorded = ML1(problem, horizon=len(actions))
+    for kind in np.unique(kinds):
+        chosen = torch.from_numpy(kinds == kind)
+        yield f"{kind}, recorded", share(recorded, tasks[chosen], lambda step, _, of=chosen: actions[step, of])
+
+
+def main() -> None:
+    """Prints one line per problem and kind of action."""
+    for problem in PROBLEMS:
+        for kind, shares in measure(problem):
+            print(f"{problem:14} {kind:23} {shares}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
