@@ -50,7 +50,7 @@ def command(
     thread_counts = _counts("--threads", threads) if threads else []
 
     from mlrun.bench.measure import measure
-    from mlrun.experiment.device import resolve_device
+    from mlrun.experiment.device import require_machine
     from mlrun.simulation.threads import available_cores
 
     cores = available_cores()
@@ -58,7 +58,7 @@ def command(
         raise typer.BadParameter(f"--threads must be at most {cores}, the number of cores, not {max(thread_counts)}")
 
     if experiment is not None:
-        resolve_device(experiment.device)
+        require_machine(experiment)
     figures = measure(environment, world_counts, thread_counts or sorted({1, cores}), experiment, note)
     if as_json:
         print_json(figures)

@@ -49,10 +49,10 @@ def command(
     which = None if checkpoint is None else _parse_checkpoint(checkpoint)
     directory = RunDirectory.open(run, runs_dir)
 
-    from mlrun.experiment.device import resolve_device
+    from mlrun.experiment.device import require_machine
     from mlrun.experiment.evaluate import evaluate_run
 
-    resolve_device(directory.experiment().device)
+    require_machine(directory.experiment())
     note(f"evaluating {directory.path} on its {split} tasks")
     result = evaluate_run(directory, split=split, checkpoint=which, episodes=episodes, steps=steps)
     if as_json:

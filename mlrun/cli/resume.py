@@ -15,7 +15,7 @@ def command(run: Run, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
 
     It goes on to the number of iterations that its config.yaml gives, which counts from the very start.
     """
-    from mlrun.experiment.device import resolve_device
+    from mlrun.experiment.device import require_machine
     from mlrun.experiment.run_directory import RunDirectory
 
     directory = RunDirectory.open(run, runs_dir)
@@ -23,5 +23,5 @@ def command(run: Run, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
         note(f"already finished, after {directory.experiment().training.iterations} iterations")
         typer.echo(directory.path)
         return
-    resolve_device(directory.experiment().device)
+    require_machine(directory.experiment())
     run_training(directory)

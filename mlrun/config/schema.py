@@ -179,7 +179,9 @@ class Experiment(Section, frozen=True):
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="Where networks are computed; auto is the CPU"
     )
-    threads: int = Field(default=0, ge=0, le=1024, description="Threads that step the physics; 0 is one per core")
+    threads: int = Field(
+        default=0, ge=0, le=1024, description="Threads that step the physics; 0 is one per core, the most"
+    )
     benchmark: SerializeAsAny[BenchmarkConfig] = Field(description="The tasks")
     algorithm: SerializeAsAny[AlgorithmConfig] = Field(description="The meta-learning algorithm")
     policy: PolicyConfig = Field(default=PolicyConfig(), description="The policy")

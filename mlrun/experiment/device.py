@@ -1,6 +1,23 @@
-"""Where networks are computed."""
+"""Where networks are computed, and whether this machine has what an experiment asks for."""
 
-from mlrun.experiment.errors import DeviceNotFoundError
+from mlrun.config.schema import Experiment
+from mlrun.experiment.errors import DeviceNotFoundError, TooManyThreadsError
+
+
+def require_machine(experiment: Experiment) -> None:
+    """Check, before anything is written, that the experiment's device and threads are there.
+
+    Raises:
+        DeviceNotFoundError: the device is not.
+        TooManyThreadsError: there are more threads than cores.
+    """
+    from mlrun.simulation.threads import checked_threads
+
+    resolve_device(experiment.device)
+    try:
+        checked_threads(experiment.threads)
+    except ValueError as error:
+        raise TooManyThreadsError(f"threads: {error}; 0 is one per core") from None
 
 
 def resolve_device(name: str) -> str:

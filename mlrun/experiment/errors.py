@@ -21,6 +21,12 @@ class DeviceNotFoundError(MlrunError):
     exit_code = 2
 
 
+class TooManyThreadsError(MlrunError):
+    """The experiment asks for more threads than this machine has cores."""
+
+    exit_code = 2
+
+
 class CheckpointError(MlrunError):
     """A checkpoint cannot be read."""
 

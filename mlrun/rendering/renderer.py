@@ -16,7 +16,7 @@ from mlrun.registry import UnknownNameError
 from mlrun.rendering.gl_context import RenderingUnavailableError, make_gl_context
 from mlrun.simulation.decoration import CAMERAS
 from mlrun.simulation.physics import SawyerPhysics
-from mlrun.simulation.scene import scene_model
+from mlrun.simulation.scene import drawn_scene_model
 
 _MAX_GEOMS: Final = 200
 _GOAL_COLOUR: Final = (0.05, 0.72, 0.22)
@@ -46,7 +46,7 @@ class Renderer:
         self._gl_context = make_gl_context(width, height)
         self._driver: mujoco.MjrContext | None = None
         self._gl_context.make_current()
-        self._model = model = copy.copy(scene_model())
+        self._model = model = copy.copy(drawn_scene_model())
         model.vis.global_.offwidth, model.vis.global_.offheight = width, height
         self._data = mujoco.MjData(model)
         self._camera = mujoco.MjvCamera()
@@ -74,7 +74,7 @@ class Renderer:
         model, data = self._model, self._data
         if self._gl_context is None:
             raise RuntimeError("this renderer is closed")
-        physics.copy_world(world, data)
+        mujoco.mj_setState(model, data, physics.state(world), mujoco.mjtState.mjSTATE_INTEGRATION.value)
         mujoco.mj_kinematics(model, data)
         mujoco.mj_camlight(model, data)
         everything = mjtCatBit.mjCAT_ALL.value

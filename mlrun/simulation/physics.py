@@ -117,9 +117,9 @@ class SawyerPhysics:
         self._batch.step(nstep=SUBSTEPS)
         self.forward()
 
-    def copy_world(self, world: int, data: mujoco.MjData) -> None:
-        """Writes the state of one world into `data`, made for a copy of the scene; what follows from it is stale."""
-        self._batch.get_data(world, data)
+    def state(self, world: int) -> np.ndarray:
+        """The whole integration state of one world, as `mujoco.mj_setState` takes it."""
+        return self._batch.state[world]
 
     def pads_press_on_puck(self, worlds: Tensor) -> Tensor:
         """Whether both finger pads push against the puck, (worlds,) bool; false without a look where not `worlds`.

@@ -31,7 +31,19 @@ _FINGER_TIP: Final[Vector] = (0.045, 0.0, 0.0)
 
 @functools.cache
 def scene_model() -> mujoco.MjModel:
-    """The compiled scene; one per process, not to be written to."""
+    """The compiled scene that is stepped; one per process, not to be written to."""
+    return _scene().compile()
+
+
+@functools.cache
+def drawn_scene_model() -> mujoco.MjModel:
+    """The same scene with all that is only looked at, which would slow its stepping by a twentieth."""
+    spec = _scene()
+    decorate(spec)
+    return spec.compile()
+
+
+def _scene() -> mujoco.MjSpec:
     spec = mujoco.MjSpec()
     _set_options(spec)
     for link in LINKS:
@@ -39,8 +51,7 @@ def scene_model() -> mujoco.MjModel:
     add_materials(spec)
     _add_colliding_geoms(spec)
     _add_hand(spec)
-    decorate(spec)
-    return spec.compile()
+    return spec
 
 
 def _set_options(spec: mujoco.MjSpec) -> None:
@@ -53,6 +64,8 @@ def _set_options(spec: mujoco.MjSpec) -> None:
     spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
     spec.option.iterations = 50
     spec.option.tolerance = 1e-10
+    # A search for pairs of bodies that may touch, which takes longer than looking at the few there are.
+    spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_MIDPHASE.value
 
 
 def _add_link(spec: mujoco.MjSpec, link: Link) -> None:

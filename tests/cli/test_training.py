@@ -114,6 +114,14 @@ def test_a_gpu_that_is_not_there_is_an_error_before_anything_is_written(mlrun, c
     assert list(tmp_path.iterdir()) == [config]
 
 
+def test_more_threads_than_cores_are_an_error_before_anything_is_written(mlrun, config, ends, tmp_path):
+    outcome = mlrun("train", config, "--set", "threads=1024")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "threads" in outcome.err
+    assert "not 1024" in outcome.err
+    assert list(tmp_path.iterdir()) == [config]
+
+
 def test_eval_passes_its_options_on_and_prints_one_json_object(mlrun, config, ends, monkeypatch):
     run = mlrun("train", config).out.strip()
     seen = {}

@@ -10,7 +10,7 @@ from mlrun.registry import UnknownNameError
 from mlrun.rendering import Renderer
 from mlrun.simulation.decoration import CAMERAS
 from mlrun.simulation.physics import SawyerPhysics
-from mlrun.simulation.scene import scene_model
+from mlrun.simulation.scene import drawn_scene_model
 
 pytestmark = pytest.mark.usefixtures("gl")
 
@@ -64,11 +64,11 @@ def test_a_frame_shows_its_own_world_and_is_the_same_again(renderer, physics):
 
 
 def test_drawing_changes_neither_the_world_nor_the_scene(renderer, physics):
-    before = [pose.clone() for pose in physics.poses], scene_model().vis.global_.offwidth
+    before = [pose.clone() for pose in physics.poses], drawn_scene_model().vis.global_.offwidth
     renderer.frame(physics, 0, GOAL)
     physics.forward()
     assert all(torch.equal(*pair) for pair in zip(before[0], physics.poses, strict=True))
-    assert scene_model().vis.global_.offwidth == before[1]
+    assert drawn_scene_model().vis.global_.offwidth == before[1]
 
 
 def test_the_goal_is_green_where_it_is(renderer, physics):

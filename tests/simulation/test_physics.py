@@ -4,10 +4,11 @@ from pathlib import Path
 
 import mujoco
 import numpy as np
+import pytest
 import torch
 
 from mlrun.simulation.physics import HAND_HOME, SawyerPhysics, settled_state
-from mlrun.simulation.scene import scene_model
+from mlrun.simulation.scene import drawn_scene_model, scene_model
 
 RECORDING = Path(__file__).parents[1] / "golden" / "reach-v3.npz"
 
@@ -50,8 +51,8 @@ def test_the_hand_follows_its_target_and_the_fingers_close() -> None:
     torch.testing.assert_close(closed[0], opening[0], rtol=0, atol=1e-3)
 
 
-def test_what_is_only_drawn_neither_collides_nor_weighs() -> None:
-    model = scene_model()
+@pytest.mark.parametrize("model", [scene_model(), drawn_scene_model()], ids=["stepped", "drawn"])
+def test_what_is_only_drawn_neither_collides_nor_weighs(model: mujoco.MjModel) -> None:
     colliding = [
         model.geom(index).name
         for index in range(model.ngeom)
@@ -66,5 +67,5 @@ def test_what_is_only_drawn_neither_collides_nor_weighs() -> None:
 
 def test_the_kinematic_copy_leaves_the_scene_as_it_is() -> None:
     SawyerPhysics(1)
-    assert scene_model().opt.disableflags == 0
+    assert scene_model().opt.disableflags == mujoco.mjtDisableBit.mjDSBL_MIDPHASE
     assert scene_model().opt.solver == mujoco.mjtSolver.mjSOL_NEWTON
