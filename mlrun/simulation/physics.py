@@ -14,11 +14,12 @@ import torch
 from mujoco.batch import Batch
 from torch import Tensor
 
-from mlrun.simulation.scene import PUCK_JOINT, SUBSTEPS, scene_model
+from mlrun.simulation.scene import PUCK_JOINT, SUBSTEPS, scene, scene_model
 
 HAND_HOME: Final = (0.0, 0.6, 0.2)  # metres: where the hand settles before every episode
 _HAND_QUATERNION: Final = (1.0, 0.0, 1.0, 0.0)
 _SETTLE_STEPS: Final = 50  # control steps
+_STRONGEST: Final = 2  # MuJoCo's number for reporting, of several contacts, the one with the largest force
 
 
 class Poses(NamedTuple):
@@ -78,8 +79,9 @@ class SawyerPhysics:
     """
 
     def __init__(self, num_worlds: int, num_threads: int = 0):
-        self._model = model = scene_model()
+        model = scene_model()
         self.num_worlds = num_worlds
+        self._num_threads = num_threads
         self._batch = Batch(model, num_worlds, num_threads)
         self._kinematics = Batch(_kinematic_model(), num_worlds, num_threads)
         puck = model.joint(PUCK_JOINT)
@@ -122,27 +124,23 @@ class SawyerPhysics:
         return self._batch.state[world]
 
     def pads_press_on_puck(self, worlds: Tensor) -> Tensor:
-        """Whether both finger pads push against the puck, (worlds,) bool; false without a look where not `worlds`.
+        """Whether both finger pads push against the puck, (worlds,) bool; false where `worlds` (worlds,) is.
 
-        Contact forces of the present state are not a by-product of stepping: each world asked for costs a forward pass,
-        one after the other.
+        Forces of the present state are not a by-product of stepping; if any world is asked for, this costs about a
+        fifth of a control step.
         """
-        pressed = torch.zeros(self.num_worlds, dtype=torch.bool)
-        for world in worlds.nonzero().flatten().tolist():
-            pressed[world] = self._pads_press_on_puck(world)
-        return pressed
-
-    def _pads_press_on_puck(self, world: int) -> bool:
-        data = self._batch.get_data(world, self._one_world)
-        mujoco.mj_forward(self._model, data)
-        touching = data.contact.geom  # (contacts, 2)
-        puck = (touching == self._model.geom("puck").id).any(1)
-        pads = ((touching == self._model.geom(f"{side}_pad").id).any(1) & puck for side in ("left", "right"))
-        return all(data.efc_force[data.contact.efc_address[pad]].sum() > 0 for pad in pads)
+        if not worlds.any():
+            return torch.zeros_like(worlds)
+        batch, pressure = self._pressing
+        batch.state[:] = self._batch.state
+        batch.forward()
+        return worlds & (pressure > 0).all(1)
 
     @functools.cached_property
-    def _one_world(self) -> mujoco.MjData:
-        return mujoco.MjData(self._model)
+    def _pressing(self) -> tuple[Batch, Tensor]:
+        """The worlds once more, and a live view of the normal force between each pad and the puck, (worlds, 2)."""
+        batch = Batch(_pressing_model(), self.num_worlds, self._num_threads)
+        return batch, _tensor(batch.bind("sensordata"))[:, ::3]
 
     def _bind_poses(self, model: mujoco.MjModel) -> Poses:
         body, site = _tensor(self._kinematics.bind("xpos")), _tensor(self._kinematics.bind("site_xpos"))
@@ -181,6 +179,22 @@ def _kinematic_model() -> mujoco.MjModel:
     model = copy.copy(scene_model())
     model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_CONSTRAINT
     return model
+
+
+@functools.cache
+def _pressing_model() -> mujoco.MjModel:
+    """The scene with a sensor on each pad for its force on the puck, in the frame of the strongest contact."""
+    spec = scene()
+    for side in ("left", "right"):
+        spec.add_sensor(
+            type=mujoco.mjtSensor.mjSENS_CONTACT,
+            objtype=mujoco.mjtObj.mjOBJ_GEOM,
+            objname=f"{side}_pad",
+            reftype=mujoco.mjtObj.mjOBJ_GEOM,
+            refname="puck",
+            intprm=(1 << mujoco.mjtConDataField.mjCONDATA_FORCE.value, _STRONGEST, 1),
+        )
+    return spec.compile()
 
 
 def _tensor(array: np.ndarray) -> Tensor:

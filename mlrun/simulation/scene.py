@@ -32,18 +32,19 @@ _FINGER_TIP: Final[Vector] = (0.045, 0.0, 0.0)
 @functools.cache
 def scene_model() -> mujoco.MjModel:
     """The compiled scene that is stepped; one per process, not to be written to."""
-    return _scene().compile()
+    return scene().compile()
 
 
 @functools.cache
 def drawn_scene_model() -> mujoco.MjModel:
     """The same scene with all that is only looked at, which would slow its stepping by a twentieth."""
-    spec = _scene()
+    spec = scene()
     decorate(spec)
     return spec.compile()
 
 
-def _scene() -> mujoco.MjSpec:
+def scene() -> mujoco.MjSpec:
+    """The scene before it is compiled, to be added to."""
     spec = mujoco.MjSpec()
     _set_options(spec)
     for link in LINKS:
