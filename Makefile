@@ -33,7 +33,7 @@ check: lint types  ## Lint and types
 format: install-dev  ## Rewrite the code in the project's format
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-bench: install  ## Measure speed against the physics engine alone
+bench: install  ## Measure speed beside the physics engine alone and other packages
 	@$(BIN)/mlrun bench $(CONFIG)
 
 clean:  ## Remove .venv and caches; runs/ is kept

@@ -14,7 +14,7 @@ from mlrun.config.schema import Experiment
 from mlrun.experiment.manifest import describe_process
 
 _USUAL_WORLDS = 200
-_PEERS = ("envpool", "metaworld", "gymnasium")
+_PEERS = ("envpool", "metaworld")
 
 
 def measure(

@@ -99,7 +99,7 @@ def _parts(profile: Profile, recorder: _Recorder, start: float, end: float) -> d
 
 def _repeat(alone: PhysicsAlone, tasks: Sequence[Task], data: Experience) -> float:
     """Seconds that the physics alone takes for collected episodes."""
-    actions = data.trajectories.actions.transpose(0, 1).flatten(1, 2).double().cpu()  # (steps, worlds, actions)
+    actions = data.trajectories.actions.transpose(0, 1).flatten(1, 2).cpu()  # (steps, worlds, actions)
     episodes = actions.shape[1] // len(tasks)
     alone.reset(task_parameters(tasks, len(tasks)).repeat_interleave(episodes, dim=0))
     return sum(alone.step(target, gripper) for target, gripper in commands(actions))

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 import numpy as np
+from gymnasium.vector import AsyncVectorEnv
 
 _METAWORLD_WELD_SIZE: Final = 11  # numbers that Meta-World writes of a weld
 
@@ -21,12 +22,11 @@ class MetaWorldProcesses:
         num_processes: how many worlds, each a process.
 
     Raises:
-        ImportError: Meta-World or Gymnasium is not installed.
+        ImportError: Meta-World is not installed.
     """
 
     def __init__(self, problem: str, num_processes: int) -> None:
         import metaworld
-        from gymnasium.vector import AsyncVectorEnv
 
         _fit_to_mujoco()
         benchmark = metaworld.ML1(problem, seed=0)

@@ -10,10 +10,9 @@ from typing import Any, Protocol
 from mlrun.bench.envpool_peer import EnvPoolWorlds
 from mlrun.bench.metaworld_peer import MetaWorldProcesses
 from mlrun.bench.physics_alone import random_actions, task_parameters
+from mlrun.bench.throughput import EPISODE
 from mlrun.benchmarks.ml1.benchmark import ML1
 from mlrun.simulation.threads import one_torch_thread
-
-_EPISODE: int = 50  # control steps
 
 
 class Contender(Protocol):
@@ -66,7 +65,7 @@ def compare(
 ) -> dict[str, Any]:
     """Times our environment and those of other packages, in turns, with equal threads or processes.
 
-    All take random actions for the first `_EPISODE` control steps of episodes. Resets are not timed, since ours cost
+    All take random actions for the first `EPISODE` control steps of episodes. Resets are not timed, since ours cost
     nothing and the others' simulate as many steps again.
 
     Each package runs in several settings and counts with its fastest: EnvPool with as many worlds as ours, with ten per
@@ -136,7 +135,7 @@ def _speed(contender: Contender, seconds: float) -> float:
     episodes: list[float] = []
     end = time.perf_counter() + seconds
     while not episodes or time.perf_counter() < end:
-        episodes.append(contender.episode(_EPISODE))
+        episodes.append(contender.episode(EPISODE))
     return statistics.harmonic_mean(episodes)
 
 

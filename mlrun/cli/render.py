@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -57,8 +60,10 @@ def command(
     fps: Annotated[
         int | None, typer.Option(min=1, max=100, help="Frames per second. Default: 40 in an mp4, 20 in a gif.")
     ] = None,
-    speed: Annotated[float, typer.Option(min=0.01, max=100, help="1 is real time, 0.5 is half as fast.")] = 1.0,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the random policy.")] = 0,
+    speed: Annotated[
+        float | None, typer.Option(min=0.01, max=100, help="1 is real time, 0.5 is half as fast. Default: 1.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the random policy. Default: 0.")] = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Draw one episode as a video, or as a strip of pictures from its beginning to its end.
@@ -68,12 +73,18 @@ def command(
     """
     width, height = _parse_size(size)
     rate = _frame_rate(output, (width, height), fps)
+    strip = output.suffix.lower() == ".png"
+    if strip:
+        _refuse("--fps", fps, "needs an .mp4 or .gif; a strip does not move")
+        _refuse("--speed", speed, "needs an .mp4 or .gif; a strip does not move")
+    if policy != "random":
+        _refuse("--seed", seed, "needs 'random' as the --policy")
+    if policy in _SCRIPTS:
+        _refuse("--steps", steps, "needs a RUN as the --policy; a script does not adapt")
     run = None if policy in _SCRIPTS else _open_run(policy, runs_dir)
     config = _benchmark_config(env, run)
     if task >= config.num_tasks:
         raise typer.BadParameter(f"--task must be at most {config.num_tasks - 1}, the last {split} task, not {task}")
-    if run is None and steps is not None:
-        raise typer.BadParameter("--steps needs a RUN as the --policy; a script does not adapt")
     if horizon is None:
         horizon = _HORIZON_OF_SCRIPTS if run is None else config.horizon
 
@@ -85,18 +96,22 @@ def command(
     from mlrun.rendering.files import writer_for
 
     benchmark = ML1.from_config(config)
-    episode = Episode(benchmark, benchmark.tasks(split)[task], _cast(policy, run, steps, seed), horizon)
-    strip = output.suffix.lower() == ".png"
-    moments = strip_moments(horizon, _PICTURES_IN_A_STRIP) if strip else video_moments(horizon, rate, speed)
+    episode = Episode(benchmark, benchmark.tasks(split)[task], _cast(policy, run, steps, seed or 0), horizon)
+    moments = strip_moments(horizon, _PICTURES_IN_A_STRIP) if strip else video_moments(horizon, rate, speed or 1)
     write = writer_for(output)
     try:
         renderer = Renderer(width, height, camera)
     except UnknownNameError as error:
         raise typer.BadParameter(str(error)) from None
-    with renderer:
+    with renderer, _sigterm_raises():
         write(output, episode.frames(renderer, moments), rate)
     typer.echo(output)
     note(_outcome(episode))
+
+
+def _refuse(option: str, given: float | None, why: str) -> None:
+    if given is not None:
+        raise typer.BadParameter(f"{option} {why}")
 
 
 def _parse_size(text: str) -> tuple[int, int]:
@@ -124,13 +139,16 @@ def _frame_rate(output: Path, size: tuple[int, int], fps: int | None) -> int:
 
 
 def _open_run(policy: str, runs_dir: Path) -> RunDirectory:
+    from mlrun.experiment.device import require_machine
     from mlrun.experiment.errors import RunNotFoundError
     from mlrun.experiment.run_directory import RunDirectory
 
     try:
-        return RunDirectory.open(policy, runs_dir)
+        run = RunDirectory.open(policy, runs_dir)
     except RunNotFoundError as error:
         raise typer.BadParameter(f"--policy is neither 'expert' nor 'random': {error}") from None
+    require_machine(run.experiment())
+    return run
 
 
 def _benchmark_config(env: str, run: RunDirectory | None) -> ML1Config:
@@ -162,6 +180,21 @@ def _load_mujoco() -> None:
         raise MlrunError(
             f"cannot load mujoco with MUJOCO_GL={os.environ.get('MUJOCO_GL', '')!r}: {error}; try without MUJOCO_GL"
         ) from error
+
+
+@contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """Ends on SIGTERM by an exception, so that what is half written is removed."""
+    from mlrun.experiment.errors import Interrupted
+
+    def stop(number: int, _: object) -> None:
+        raise Interrupted(number)
+
+    previous = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def _cast(policy: str, run: RunDirectory | None, steps: int | None, seed: int) -> Cast:

@@ -65,7 +65,7 @@ class AlgorithmConfig(_NamedSection, frozen=True):
 
 
 class ML1Config(BenchmarkConfig, frozen=True):
-    """Meta-World's ML1: one manipulation problem, its goal hidden and different in each of 50 + 50 tasks."""
+    """Meta-World's ML1: one manipulation problem, with other places for puck and goal in each of its tasks."""
 
     name: Literal["ml1/reach-v3", "ml1/push-v3", "ml1/pick-place-v3"] = Field(
         default="ml1/reach-v3", description="Registered benchmark"
@@ -267,7 +267,8 @@ def _too_many_tasks(data: Any) -> list[InitErrorDetails]:
     if type(available) is not int or type(asked) is not int or asked <= available:
         return []
     message = f"must be at most {available}, the number of training tasks, not {asked}"
-    return [_refusal(("training", "tasks_per_batch"), ConflictError(message, other=("benchmark", "name")), asked)]
+    limit = "num_tasks" if isinstance(benchmark, dict) and "num_tasks" in benchmark else "name"
+    return [_refusal(("training", "tasks_per_batch"), ConflictError(message, other=("benchmark", limit)), asked)]
 
 
 def _peek(section: Any, key: str, default: Any = None) -> Any:

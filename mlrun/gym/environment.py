@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import gymnasium
 import numpy as np
 import torch
-from gymnasium.error import ResetNeeded
+from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from numpy.typing import ArrayLike, NDArray
 
 from mlrun.benchmarks.ml1.benchmark import ML1
@@ -27,6 +27,8 @@ class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
     it is truncated at the benchmark's horizon. What the numbers of actions and observations mean is told in
     `mlrun.benchmarks.ml1.environment.SawyerEnvironment`.
 
+    A copy, also a pickled one, has the same tasks, generator and `set_task`, but no episode: it must be reset first.
+
     Args:
         benchmark: problem, horizon, reward, and whether the goal is observed.
         tasks: at least one; `make_env` gives a single one, which makes it the task of every episode.
@@ -40,15 +42,16 @@ class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
 
     def __init__(self, benchmark: ML1, tasks: Sequence[Task], *, render_mode: str | None = None):
         self.render_mode = checked_render_mode(render_mode)
+        self._benchmark = benchmark
         self._environment = benchmark.make_environment(1, num_threads=1)
         self.observation_space = observation_space(self._environment)
         self.action_space = action_space()
-        self._problem = benchmark.problem
         self._tasks = TaskList(benchmark.problem, tasks)
         self._fixed_task: NDArray[np.float64] | None = None
         self._parameters = torch.zeros(1, 6, dtype=torch.float64)
         self._steps_left: int | None = None  # None while there is no episode
         self._renderer: Renderer | None = None
+        self._closed = False
 
     def set_task(self, task: AnyTask) -> None:
         """Makes `task` that of every episode to come; the present episode is over, since it had another.
@@ -112,23 +115,35 @@ class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
 
         Raises:
             gymnasium.error.ResetNeeded: no episode has begun.
+            gymnasium.error.ClosedEnvironmentError: the environment is closed.
         """
         if self.render_mode is None:
             return None
+        if self._closed:
+            raise ClosedEnvironmentError("this environment is closed: nothing can be drawn any more")
         if self._steps_left is None:
             raise ResetNeeded("call reset() before render()")
         if self._renderer is None:
             from mlrun.rendering import Renderer
 
             self._renderer = Renderer()
-        goal = self._problem.target(self._parameters)[0].numpy()
-        return self._renderer.frame(self._environment.physics, 0, goal, self._problem.success_radius)
+        problem = self._benchmark.problem
+        goal = problem.target(self._parameters)[0].numpy()
+        return self._renderer.frame(self._environment.physics, 0, goal, problem.success_radius)
 
     def close(self) -> None:
-        """Gives back what drawing needed."""
+        """Gives back what drawing needed, and draws no more."""
+        self._closed = True
         if self._renderer is not None:
             self._renderer.close()
             self._renderer = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_environment": None, "_renderer": None, "_steps_left": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._environment = self._benchmark.make_environment(1, num_threads=1)
 
     def _choose_task(self, options: dict[str, Any]) -> NDArray[np.float64]:
         if "task" in options:

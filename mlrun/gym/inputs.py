@@ -32,7 +32,7 @@ class TaskList:
 
     def __init__(self, problem: Manipulation, tasks: Sequence[Task]):
         self._low, self._high = np.array(problem.parameters_low), np.array(problem.parameters_high)
-        self._listed = np.stack([self.parameters(task) for task in tasks])
+        self._listed = np.stack([self._numbers(task) for task in tasks])
 
     def draw(self, random: np.random.Generator) -> NDArray[np.float64]:
         """The numbers (6,) of a task, each in the list being equally likely."""
@@ -44,13 +44,18 @@ class TaskList:
         Raises:
             ValueError: the index is not in the list, there are not 6 numbers, or one lies outside the problem's box.
         """
-        if isinstance(task, int | np.integer):
+        if isinstance(task, int | np.integer) and not isinstance(task, bool):
             if not 0 <= task < len(self._listed):
                 raise ValueError(f"task must be an index from 0 to {len(self._listed) - 1}, not {task}")
             return self._listed[task]
+        return self._numbers(task)
+
+    def _numbers(self, task: Task | ArrayLike) -> NDArray[np.float64]:
         numbers = np.array(task.parameters if isinstance(task, Task) else task, dtype=np.float64)
         if numbers.shape != (TASK_SIZE,):
-            raise ValueError(f"task must be {TASK_SIZE} numbers, puck xyz and goal xyz, not shape {numbers.shape}")
+            raise ValueError(
+                f"task must be a Task or its {TASK_SIZE} numbers, puck xyz and goal xyz, not shape {numbers.shape}"
+            )
         for index in np.flatnonzero(~((self._low <= numbers) & (numbers <= self._high))):
             low, high = self._low[index], self._high[index]
             raise ValueError(f"task[{index}] must be from {low} to {high} metres, not {numbers[index]}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
-from gymnasium.error import ResetNeeded
+from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -51,6 +52,8 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
       `infos["final_info"]`.
     - `DISABLED`: the caller resets, all worlds or those of `options={"reset_mask": ...}`.
 
+    A copy, also a pickled one, has the same tasks, generators and `set_tasks`, but no episodes: it must be reset first.
+
     Args:
         benchmark: problem, horizon, reward, and whether the goal is observed.
         tasks: at least one, to draw from.
@@ -61,6 +64,7 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
 
     Raises:
         ValueError: an argument is out of its range.
+        TypeError: a number of worlds or threads is not a whole one.
     """
 
     _renderer: Renderer | None = None  # on the class, since gymnasium closes also what could not be built
@@ -75,21 +79,32 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
         num_threads: int = 0,
         render_mode: str | None = None,
     ):
-        self.num_envs = num_envs
+        self.num_envs, self._num_threads = operator.index(num_envs), operator.index(num_threads)
         self._autoreset_mode = checked_autoreset_mode(autoreset_mode)
         self.metadata = {**SawyerEnv.metadata, "autoreset_mode": self._autoreset_mode}
         self.render_mode = checked_render_mode(render_mode)
-        self._environment = benchmark.make_environment(num_envs, num_threads)
+        self._benchmark = benchmark
+        self._environment = benchmark.make_environment(self.num_envs, self._num_threads)
         self.single_observation_space = observation_space(self._environment)
         self.single_action_space = action_space()
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._problem = benchmark.problem
         self._tasks = TaskList(benchmark.problem, tasks)
         self._fixed_tasks: Floats | None = None
         self._parameters = np.zeros((num_envs, TASK_SIZE))
         self._steps_left = np.full(num_envs, _NO_EPISODE)
-        self._random: list[np.random.Generator] = []
+        self._random = [seeding.np_random() for _ in range(num_envs)]
+
+    # One per world, as in gymnasium's own vector environments, though not in the types of their base class.
+    @property
+    def np_random(self) -> tuple[np.random.Generator, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The generator of each world."""
+        return tuple(generator for generator, _ in self._random)
+
+    @property
+    def np_random_seed(self) -> tuple[int, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The seed of each world's generator."""
+        return tuple(seed for _, seed in self._random)
 
     def set_tasks(self, tasks: Sequence[AnyTask] | Floats) -> None:
         """Gives each world the task of all its episodes to come; the present episodes are over, as they had others.
@@ -162,16 +177,19 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
 
         Raises:
             gymnasium.error.ResetNeeded: no episode has begun.
+            gymnasium.error.ClosedEnvironmentError: the environment is closed.
         """
         if self.render_mode is None:
             return None
+        if self.closed:
+            raise ClosedEnvironmentError("this environment is closed: nothing can be drawn any more")
         self._require_episodes(self._steps_left >= 0)
         if self._renderer is None:
             from mlrun.rendering import Renderer
 
             self._renderer = Renderer()
-        goals, radius = self._problem.target(torch.from_numpy(self._parameters)).numpy(), self._problem.success_radius
-        physics = self._environment.physics
+        problem, physics = self._benchmark.problem, self._environment.physics
+        goals, radius = problem.target(torch.from_numpy(self._parameters)).numpy(), problem.success_radius
         return tuple(self._renderer.frame(physics, world, goal, radius) for world, goal in enumerate(goals))
 
     def close_extras(self, **kwargs: Any) -> None:
@@ -180,10 +198,18 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
             self._renderer.close()
             self._renderer = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        no_episodes = np.full(self.num_envs, _NO_EPISODE)
+        return self.__dict__ | {"_environment": None, "_renderer": None, "_steps_left": no_episodes}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._environment = self._benchmark.make_environment(self.num_envs, self._num_threads)
+
     def _begin(self, worlds: Mask, tasks: Floats | None = None) -> Floats:
         tasks = self._fixed_tasks if tasks is None else tasks
         for world in np.flatnonzero(worlds).tolist():
-            self._parameters[world] = self._tasks.draw(self._random[world]) if tasks is None else tasks[world]
+            self._parameters[world] = self._tasks.draw(self._random[world][0]) if tasks is None else tasks[world]
         self._steps_left[worlds] = self._environment.horizon
         return self._environment.reset(torch.from_numpy(self._parameters), torch.from_numpy(worlds)).numpy().copy()
 
@@ -192,16 +218,15 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
             raise ResetNeeded(f"call reset() first: world {int(running.argmin())} has no episode, or it is over")
 
     def _seed(self, seed: int | Sequence[int | None] | None, worlds: Mask) -> None:
-        if not self._random:
-            self._random = [seeding.np_random()[0] for _ in range(self.num_envs)]
         if seed is None:
             return
         seeds = range(seed, seed + self.num_envs) if isinstance(seed, int | np.integer) else seed
         if len(seeds) != self.num_envs:
             raise ValueError(f"seed must be one number, or {self.num_envs}, one per world, not {len(seeds)}")
-        for world in np.flatnonzero(worlds).tolist():
-            if seeds[world] is not None:
-                self._random[world] = seeding.np_random(seeds[world])[0]
+        self._random = [
+            present if own_seed is None or not reset else seeding.np_random(own_seed)
+            for own_seed, reset, present in zip(seeds, worlds, self._random, strict=True)
+        ]
 
     def _worlds_to_reset(self, options: dict[str, Any]) -> Mask:
         worlds = np.array(options.get("reset_mask", np.ones(self.num_envs, dtype=np.bool_)))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterable
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -21,6 +25,10 @@ _WHITE: Final = 255
 
 class MissingExtraError(MlrunError):
     """A package that writes this kind of file is not installed."""
+
+
+class EncodingError(MlrunError):
+    """The program that encodes videos has failed."""
 
 
 def writer_for(path: Path) -> Callable[[Path, Frames, int], None]:
@@ -43,27 +51,25 @@ def writer_for(path: Path) -> Callable[[Path, Frames, int], None]:
 
 
 def _write_mp4(path: Path, frames: Frames, fps: int) -> None:
-    import imageio_ffmpeg
+    from imageio_ffmpeg import get_ffmpeg_exe
 
-    with atomic_file(path) as file:
-        encoder: Any = None
-        try:
-            for frame in frames:
-                if encoder is None:
-                    encoder = imageio_ffmpeg.write_frames(
-                        file.name,
-                        frame.shape[1::-1],
-                        fps=fps,
-                        codec="libx264",
-                        quality=6,
-                        macro_block_size=2,
-                        output_params=["-preset", "slow", "-movflags", "+faststart", "-f", "mp4"],
-                    )
-                    encoder.send(None)
-                encoder.send(frame)
-        finally:
-            if encoder is not None:
-                encoder.close()
+    remaining = iter(frames)
+    first = next(remaining)
+    size = f"{first.shape[1]}x{first.shape[0]}"
+    source = f"-f rawvideo -pixel_format rgb24 -video_size {size} -framerate {fps} -i -"
+    encoding = "-c:v libx264 -pix_fmt yuv420p -crf 20 -preset slow -movflags +faststart -f mp4"
+    with atomic_file(path) as file, tempfile.TemporaryFile() as complaints:
+        command = [get_ffmpeg_exe(), "-v", "error", *source.split(), *encoding.split(), "-y", f"file:{file.name}"]
+        # In a process group of its own, so that Ctrl-C in a terminal is for this process alone to answer.
+        ffmpeg = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=complaints, process_group=0)
+        assert ffmpeg.stdin is not None
+        with contextlib.suppress(BrokenPipeError), ffmpeg:  # its exit code tells more
+            for frame in chain([first], remaining):
+                ffmpeg.stdin.write(frame)
+        if ffmpeg.returncode != 0:
+            complaints.seek(0)
+            reason = complaints.readline().decode(errors="replace").strip() or f"exit code {ffmpeg.returncode}"
+            raise EncodingError(f"cannot encode {str(path)!r}: ffmpeg failed: {reason}")
 
 
 def _write_gif(path: Path, frames: Frames, fps: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mlrun.experiment.errors import MlrunError
 
-_MODULES: Final = {"egl": "mujoco.egl", "osmesa": "mujoco.osmesa", "glfw": "mujoco.glfw", "glx": "mujoco.glfw"}
+MODULES: Final = {"egl": "mujoco.egl", "osmesa": "mujoco.osmesa", "glfw": "mujoco.glfw", "glx": "mujoco.glfw"}
 _NOT_A_CHOICE: Final = ("", "enable", "enabled", "on", "true", "1")
 _REMEDY: Final = (
     "install EGL (Debian: libegl1 libegl-mesa0 libgl1-mesa-dri) or OSMesa (libosmesa6),"
@@ -36,7 +36,7 @@ def make_gl_context(width: int, height: int) -> Any:
         raise RenderingUnavailableError("there is nothing to draw with")
     try:
         # mujoco itself decides while it is imported, which is too early to choose for it by the environment.
-        return _freed_by_hand(importlib.import_module(_MODULES[backend]).GLContext)(width, height)
+        return _freed_by_hand(importlib.import_module(MODULES[backend]).GLContext)(width, height)
     except Exception as error:  # drivers and their bindings fail in ways of their own
         reason = str(error).partition("\n")[0].partition(". ")[0] or type(error).__name__
         raise RenderingUnavailableError(f"cannot draw with {backend}: {reason}") from error
@@ -51,7 +51,7 @@ def choose_backend() -> str | None:
     """The name of the kind of context to make, or None where there is none."""
     named = os.environ.get("MUJOCO_GL", "").strip().lower()
     if named not in _NOT_A_CHOICE:
-        return named if named in _MODULES else None
+        return named if named in MODULES else None
     if _has_egl_device():
         return "egl"
     if ctypes.util.find_library("OSMesa"):

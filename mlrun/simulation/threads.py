@@ -32,8 +32,14 @@ def one_torch_thread() -> Iterator[None]:
     """Leaves the cores to the physics while it is stepped again and again.
 
     Torch's worker threads spin for a while after each operation, and those of a rollout are too small to need them.
+
+    A Python thread that uses torch for the first time while another one is in here keeps to one thread, since torch
+    lets it inherit that.
     """
     threads = torch.get_num_threads()
+    if threads == 1:  # by an outer call, or inherited from another Python thread: not for this call to put back
+        yield
+        return
     torch.set_num_threads(1)
     try:
         yield

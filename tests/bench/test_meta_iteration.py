@@ -1,8 +1,13 @@
 import json
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import torch
 
-from mlrun.bench.meta_iteration import meta_iteration_cost
+from mlrun.bench.meta_iteration import _repeat, meta_iteration_cost
+from mlrun.bench.physics_alone import PhysicsAlone, task_parameters
+from mlrun.benchmarks.ml1.benchmark import ML1
 from mlrun.config.schema import Experiment, MAMLConfig, ML1Config, PolicyConfig, RolloutsConfig, TrainingConfig
 
 
@@ -19,3 +24,16 @@ def test_a_meta_iteration_is_compared_with_as_many_worlds_and_told_apart():
     assert cost["ratio_to_physics"] > 1
     assert sum(cost["shares"].values()) == pytest.approx(1)
     assert all(share > 0 for share in cost["shares"].values())
+
+
+def test_the_physics_alone_repeats_the_very_same_targets():
+    benchmark = ML1("reach-v3")
+    tasks = benchmark.train_tasks[:2]
+    actions = torch.rand(2, 9, 3, 4, generator=torch.Generator().manual_seed(0))  # tasks, steps, episodes
+    environment, alone = benchmark.make_environment(6), PhysicsAlone(benchmark.problem, 6)
+    environment.reset(task_parameters(tasks, 2).repeat_interleave(3, dim=0))
+    for step in range(9):
+        environment.step(actions[:, step].flatten(0, 1))
+    data: Any = SimpleNamespace(trajectories=SimpleNamespace(actions=actions))
+    _repeat(alone, tasks, data)
+    assert torch.equal(environment.physics.hand_target, torch.from_numpy(alone.batch.bind("mocap_pos")[:, 0]))

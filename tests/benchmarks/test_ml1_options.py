@@ -1,10 +1,15 @@
+import importlib
 import subprocess
 import sys
-from typing import Any
+from typing import Any, get_args
 
+import gymnasium
+import numpy as np
 import pytest
 
 from mlrun import ML1
+from mlrun.benchmarks import benchmarks
+from mlrun.benchmarks.ml1.benchmark import _PROBLEMS
 from mlrun.config.schema import ML1Config
 from mlrun.registry import UnknownNameError
 
@@ -37,6 +42,12 @@ def test_a_configuration_says_the_same_as_arguments() -> None:
     assert described(ML1.from_config(config)) == described(ml1)
 
 
+def test_whole_numbers_may_be_those_of_numpy() -> None:
+    plain: dict[str, Any] = {"seed": 3, "num_tasks": 2, "horizon": 7}
+    numpys: dict[str, Any] = {name: np.int64(value) for name, value in plain.items()}
+    assert described(ML1(**numpys)) == described(ML1(**plain))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -63,6 +74,14 @@ def test_options_out_of_range_are_refused(options: dict[str, Any], message: str)
 def test_environments_that_make_no_sense_are_refused(worlds: int, threads: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ML1().make_environment(worlds, threads)
+
+
+def test_every_list_of_problems_has_the_same_ones() -> None:
+    registered = {name for name in benchmarks.names() if benchmarks.entry(name).config is ML1Config}
+    importlib.import_module("mlrun.gym")
+    gymnasiums = {name.replace("mlrun/", "ml1/") for name in gymnasium.registry if name.startswith("mlrun/")}
+    choices = set(get_args(ML1Config.model_fields["name"].annotation))
+    assert registered == gymnasiums == choices == set(_PROBLEMS)
 
 
 def test_the_package_itself_loads_nothing() -> None:

@@ -1,5 +1,8 @@
 import json
+import os
+import signal
 
+import numpy as np
 import pytest
 
 TINY_RUN = """
@@ -63,6 +66,9 @@ def test_a_run_acts_as_its_evaluation_scores_it(mlrun, tmp_path):
         (["reach-v3", "-o", "a.gif", "--task", "50"], "--task must be at most 49"),
         (["reach-v3", "-o", "a.gif", "--policy", "exprt"], "neither 'expert' nor 'random'"),
         (["reach-v3", "-o", "a.gif", "--steps", "0"], "--steps needs a RUN"),
+        (["reach-v3", "-o", "a.gif", "--seed", "0"], "--seed needs 'random' as the --policy"),
+        (["reach-v3", "-o", "a.png", "--fps", "40"], "--fps needs an .mp4 or .gif"),
+        (["reach-v3", "-o", "a.PNG", "--speed", "1"], "--speed needs an .mp4 or .gif"),
     ],
 )
 def test_a_mistake_is_one_line_before_anything_is_simulated(mlrun, tmp_path, monkeypatch, arguments, said):
@@ -74,6 +80,43 @@ def test_a_mistake_is_one_line_before_anything_is_simulated(mlrun, tmp_path, mon
     assert line.startswith("mlrun: error: ")
     assert said in line
     assert [path.name for path in tmp_path.iterdir()] == ["folder.png"]
+
+
+def test_a_run_that_asks_for_more_than_the_machine_has_is_not_drawn(mlrun, tmp_path, monkeypatch):
+    monkeypatch.setattr("mlrun.cli.render._load_mujoco", lambda: pytest.fail("too late"))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.yaml").write_text("threads: 1024\n" + TINY_RUN)
+    outcome = mlrun("render", "reach-v3", "--policy", "run", "-o", "a.png")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "not 1024" in outcome.err
+
+
+@pytest.mark.usefixtures("gl")
+@pytest.mark.parametrize("extension", ["mp4", "gif"])
+def test_sigterm_leaves_the_old_file_and_nothing_else(mlrun, tmp_path, monkeypatch, extension):
+    from mlrun.rendering.renderer import Renderer
+
+    half_written = []
+
+    def strike(*_):
+        half_written.extend(path.name for path in tmp_path.glob("*.tmp"))
+        if half_written:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return np.zeros((48, 64, 3), dtype=np.uint8)
+
+    monkeypatch.setattr(Renderer, "frame", strike)
+    file = tmp_path / f"out.{extension}"
+    file.write_text("old")
+    before = signal.signal(signal.SIGTERM, own := lambda *_: None)
+    try:
+        outcome = mlrun("render", "reach-v3", *SMALL, "-o", file.name)
+        assert signal.getsignal(signal.SIGTERM) is own
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert half_written
+    assert (outcome.code, outcome.out, outcome.err) == (143, "", "mlrun: error: interrupted by SIGTERM\n")
+    assert list(tmp_path.iterdir()) == [file]
+    assert file.read_text() == "old"
 
 
 @pytest.mark.usefixtures("gl")

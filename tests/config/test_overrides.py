@@ -90,3 +90,11 @@ def test_conflict_is_located_at_the_value_that_was_written_last(complain: Compla
     assert line.startswith("--set policy.initial_std=0.1: policy.min_std: must be below initial_std, which is 0.1")
     (line,) = complain(text + "  initial_std: 0.1\n")
     assert line.startswith("x.yaml:8: policy.min_std: ")
+
+
+def test_too_few_tasks_are_located_where_their_number_is_written(complain: Complain) -> None:
+    message = "training.tasks_per_batch: must be at most 5, the number of training tasks, not 20"
+    assert complain(MINIMAL, "benchmark.num_tasks=5") == [f"--set benchmark.num_tasks=5: {message}"]
+    text = MINIMAL.replace("v3", "v3\n  num_tasks: 5")
+    assert complain(text) == [f"x.yaml:3: {message}"]
+    assert complain(text + "  tasks_per_batch: 20\n") == [f"x.yaml:8: {message}"]

@@ -117,6 +117,21 @@ def test_a_task_has_several_names(name_task: Callable[[Task], object]) -> None:
     assert {tuple(env.reset(seed=seed)[0][36:]) for seed in range(9)} == {task.parameters[3:]}
 
 
+def test_a_copy_has_all_but_the_episode(copied: Callable[[SawyerEnv], SawyerEnv]) -> None:
+    env = made("push", horizon=3, goal="visible", render_mode="rgb_array")
+    env.reset(seed=4)
+    env.step(STILL)
+    again = copied(env)
+    with pytest.raises(ResetNeeded):
+        again.step(STILL)
+    assert (again.spec, again.render_mode) == (env.spec, "rgb_array")
+    for _ in range(3):
+        assert np.array_equal(env.reset()[0], again.reset()[0])
+        assert np.array_equal(env.step(STILL)[0], again.step(STILL)[0])
+    env.set_task(7)
+    assert np.array_equal(env.reset(seed=1)[0], copied(env).reset(seed=2)[0])
+
+
 def test_make_env_keeps_its_task() -> None:
     visible = ML1("reach-v3", goal="visible")
     env = visible.make_env(visible.test_tasks[3])
@@ -129,6 +144,7 @@ def test_make_env_keeps_its_task() -> None:
     [
         (50, "index from 0 to 49, not 50"),
         (-1, "index from 0 to 49, not -1"),
+        (True, r"6 numbers, puck xyz and goal xyz, not shape \(\)"),
         ((0.0,) * 5, r"6 numbers, puck xyz and goal xyz, not shape \(5,\)"),
         (np.zeros((1, 6)), r"not shape \(1, 6\)"),
         ((*NUMBERS[:5], 0.31), r"task\[5\] must be from 0.05 to 0.3 metres, not 0.31"),
@@ -146,6 +162,11 @@ def test_an_impossible_task_is_refused(task: object, message: str) -> None:
 def test_a_task_of_another_problem_is_refused() -> None:
     with pytest.raises(ValueError, match=r"task\[5\] must be from 0.05"):
         ML1("reach-v3").make_env(ML1("push-v3").train_tasks[0])
+
+
+def test_an_index_is_no_task_where_there_is_no_list(reach: ML1) -> None:
+    with pytest.raises(ValueError, match="task must be a Task or its 6 numbers"):
+        reach.make_env(3)  # pyright: ignore[reportArgumentType]
 
 
 def test_a_misspelt_option_is_refused() -> None:

@@ -1,7 +1,7 @@
 import gymnasium
 import numpy as np
 import pytest
-from gymnasium.error import ResetNeeded
+from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 
 from mlrun import ML1
 
@@ -11,6 +11,7 @@ def push() -> ML1:
     return ML1("push-v3", horizon=5)
 
 
+@pytest.mark.usefixtures("gl")
 def test_a_vector_environment_draws_each_world_as_a_single_one_does(push: ML1) -> None:
     tasks = push.train_tasks[:2]
     together = push.make_vec(2, render_mode="rgb_array")
@@ -30,6 +31,7 @@ def test_a_vector_environment_draws_each_world_as_a_single_one_does(push: ML1) -
     together.close()
 
 
+@pytest.mark.usefixtures("gl")
 def test_drawing_does_not_disturb_the_episode(push: ML1) -> None:
     drawn, undrawn = (push.make_env(push.train_tasks[0], render_mode=mode) for mode in ("rgb_array", None))
     drawn.reset()
@@ -40,6 +42,7 @@ def test_drawing_does_not_disturb_the_episode(push: ML1) -> None:
     drawn.close()
 
 
+@pytest.mark.usefixtures("gl")
 def test_gymnasium_collects_pictures() -> None:
     env = gymnasium.make("mlrun.gym:mlrun/reach-v3", render_mode="rgb_array_list")
     env.reset()
@@ -64,9 +67,15 @@ def test_there_is_nothing_to_draw_before_an_episode(push: ML1) -> None:
             env.render()
 
 
+@pytest.mark.usefixtures("gl")
 def test_closing_twice_is_closing_once(push: ML1) -> None:
-    env = push.make_vec(1, render_mode="rgb_array")
-    env.reset()
-    env.render()
-    env.close()
-    env.close()
+    for env in (
+        push.make_env(push.train_tasks[0], render_mode="rgb_array"),
+        push.make_vec(1, render_mode="rgb_array"),
+    ):
+        env.reset()
+        env.render()
+        env.close()
+        env.close()
+        with pytest.raises(ClosedEnvironmentError):
+            env.render()

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium
@@ -119,6 +120,32 @@ def test_seeds_per_world() -> None:
     assert (env.reset(seed=[5, 9, None])[0][:2, 36:] == goals[:2]).all()
 
 
+def test_worlds_tell_the_seeds_of_their_generators() -> None:
+    env, alone = made(), gymnasium.make("mlrun.gym:mlrun/reach-v3")
+    assert len(set(env.np_random_seed)) == WORLDS
+    env.reset(seed=5)
+    assert env.np_random_seed == (5, 6, 7)
+    alone.reset(seed=6)
+    assert env.np_random[1].bit_generator.state == alone.unwrapped.np_random.bit_generator.state
+    env.reset(seed=[9, None, 9], options={"reset_mask": np.array([True, True, False])})
+    assert env.np_random_seed == (9, 6, 7)
+
+
+def test_a_copy_has_all_but_the_episodes(copied: Callable[[SawyerVectorEnv], SawyerVectorEnv]) -> None:
+    env = made("push", goal="visible", autoreset_mode="SameStep", num_threads=1)
+    env.reset(seed=4)
+    still = np.zeros((WORLDS, 4), dtype=np.float32)
+    again = copied(env)
+    with pytest.raises(ResetNeeded):
+        again.step(still)
+    assert (again.spec, again.metadata) == (env.spec, env.metadata)
+    assert equal(env.reset(), again.reset())
+    for _ in range(2 * HORIZON):
+        assert equal(env.step(still), again.step(still))
+    env.set_tasks([7, 8, 9])
+    assert equal(env.reset(), copied(env).reset())
+
+
 def test_results_belong_to_the_caller() -> None:
     env = made(autoreset_mode="Disabled")
     env.reset(options={"task": 0})
@@ -163,8 +190,13 @@ def test_a_refused_reset_changes_nothing() -> None:
 
 
 def test_seeds_must_fit() -> None:
+    env = made()
     with pytest.raises(ValueError, match="seed must be one number, or 3, one per world, not 2"):
-        made().reset(seed=[1, 2])
+        env.reset(seed=[1, 2])
+    before = env.np_random_seed
+    with pytest.raises(gymnasium.error.Error, match="greater or equal to zero"):
+        env.reset(seed=[1, 2, -5])
+    assert env.np_random_seed == before
 
 
 @pytest.mark.parametrize(
@@ -193,6 +225,12 @@ def test_impossible_actions_are_refused(actions: np.ndarray, message: str) -> No
 def test_impossible_arguments_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         made(**options)
+
+
+@pytest.mark.parametrize("options", [{"num_envs": 2.0}, {"num_envs": "2"}, {"num_threads": 1.0}])
+def test_numbers_of_worlds_and_threads_are_whole(options: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+        SawyerVectorEnv(ML1(), ML1().train_tasks, **{"num_envs": np.int64(2), **options})
 
 
 def test_the_api_makes_the_same(reach: ML1) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlrun.rendering.files import EXTENSIONS, MissingExtraError, writer_for
+from mlrun.rendering.files import EXTENSIONS, EncodingError, MissingExtraError, writer_for
 
 HEIGHT, WIDTH, FPS = 48, 64, 20
 COUNT = 7
@@ -76,6 +76,22 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, extension):
         writer_for(path)(path, failing(), FPS)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [("cat > /dev/null; echo disk full >&2; exit 3", "disk full"), ("cat > /dev/null; kill -9 $$", "exit code -9")],
+)
+def test_an_encoder_that_fails_is_one_line_and_leaves_the_old_file(tmp_path, monkeypatch, end, reason):
+    encoder, path = tmp_path / "ffmpeg", tmp_path / "out.mp4"
+    encoder.write_text(f"#!/bin/sh\n{end}\n")
+    encoder.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(encoder))
+    path.write_text("old")
+    with pytest.raises(EncodingError, match=f"out.mp4': ffmpeg failed: {reason}$"):
+        writer_for(path)(path, frames(), FPS)
+    assert path.read_text() == "old"
+    assert set(tmp_path.iterdir()) == {encoder, path}
 
 
 @pytest.mark.parametrize(("extension", "package"), [(".mp4", "imageio_ffmpeg"), (".gif", "PIL"), (".png", "PIL")])

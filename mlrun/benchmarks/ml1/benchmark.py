@@ -102,6 +102,9 @@ class ML1:
         Args:
             task: one of the lists above, or a task of one's own.
             render_mode: None or "rgb_array".
+
+        Raises:
+            ValueError: it is not a task of this problem, or the render mode is another.
         """
         from mlrun.gym.environment import SawyerEnv
 
@@ -156,8 +159,9 @@ def _registered_name(problem: str) -> str:
 
 
 def _checked_config(options: dict[str, Any]) -> ML1Config:
+    plain = {name: int(value) if isinstance(value, np.integer) else value for name, value in options.items()}
     try:
-        return ML1Config.model_validate(options)
+        return ML1Config.model_validate(plain)
     except ValidationError as error:
         mistakes = (f"{found['loc'][0]} {rule(found)}, not {found['input']!r}" for found in error.errors())
         raise ValueError("\n".join(mistakes)) from None
