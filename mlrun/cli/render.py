@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import signal
@@ -175,7 +176,7 @@ def _load_mujoco() -> None:
     from mlrun.experiment.errors import MlrunError
 
     try:
-        import mujoco  # noqa: F401
+        importlib.import_module("mujoco")
     except Exception as error:  # of whatever kind the missing library brings about
         raise MlrunError(
             f"cannot load mujoco with MUJOCO_GL={os.environ.get('MUJOCO_GL', '')!r}: {error}; try without MUJOCO_GL"

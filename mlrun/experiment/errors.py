@@ -1,6 +1,8 @@
 """What can go wrong with a run, each with the exit code that the command line answers with."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class MlrunError(Exception):
@@ -60,3 +62,16 @@ class Interrupted(MlrunError):  # noqa: N818 - a request, not an error
         self.signal = signal.Signals(signal_number)
         self.exit_code = 128 + signal_number
         super().__init__(f"interrupted by {self.signal.name}")
+
+
+@contextmanager
+def diverging_at(where: str) -> Iterator[None]:
+    """Turns a number that is not finite into the end of the run, and says `where` it was met.
+
+    Raises:
+        Diverged: a `FloatingPointError` was raised inside.
+    """
+    try:
+        yield
+    except FloatingPointError as error:
+        raise Diverged(f"{where}: {error}") from error

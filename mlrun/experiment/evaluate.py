@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from mlrun.benchmarks.protocol import Benchmark
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
-from mlrun.experiment.errors import Diverged
+from mlrun.experiment.errors import diverging_at
 from mlrun.experiment.run_directory import RunDirectory
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
@@ -88,7 +87,7 @@ def adapt_run(
     algorithm.load_state_dict(state["algorithm"], problem.device)
     tasks = benchmark.test_tasks if split == "test" else benchmark.train_tasks
     key = RandomKey(experiment.seed, state["iteration"], f"evaluate/{split}")
-    with _divergence_named(state["iteration"]):
+    with diverging_at(f"adaptation from checkpoint {state['iteration']}"):
         by_step = algorithm.adapt(problem, tasks, key, steps)
     return Adaptation(benchmark, problem, tasks, key, state["iteration"], by_step)
 
@@ -119,7 +118,7 @@ def evaluate_run(
     experiment = run.experiment()
     adaptation = adapt_run(run, split=split, checkpoint=checkpoint, episodes=episodes, steps=steps)
     benchmark, tasks, key = adaptation.benchmark, adaptation.tasks, adaptation.key
-    with _divergence_named(adaptation.checkpoint):
+    with diverging_at(f"adaptation from checkpoint {adaptation.checkpoint}"):
         by_step = [adaptation.problem.evaluate(parameters, tasks, key) for parameters in adaptation.by_step]
     report = {
         "run": run.id,
@@ -137,14 +136,6 @@ def evaluate_run(
     }
     run.save_evaluation(report)
     return report
-
-
-@contextmanager
-def _divergence_named(checkpoint: int) -> Iterator[None]:
-    try:
-        yield
-    except FloatingPointError as error:
-        raise Diverged(f"adaptation from checkpoint {checkpoint}: {error}") from error
 
 
 def summarise(scores: Scores, key: RandomKey) -> dict[str, dict[str, float]]:

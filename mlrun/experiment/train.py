@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,7 +12,7 @@ import torch
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
-from mlrun.experiment.errors import Diverged, Interrupted
+from mlrun.experiment.errors import Diverged, Interrupted, diverging_at
 from mlrun.experiment.evaluate import adaptation_steps, evaluate_by_step
 from mlrun.experiment.interrupts import Interrupts, interrupts
 from mlrun.experiment.reporter import Reporter
@@ -110,7 +109,7 @@ class MetaTraining:
         started = time.perf_counter()
         cost = self.problem.cost
         steps, collecting = cost.samples, cost.seconds
-        with _finite(iteration):
+        with diverging_at(f"iteration {iteration}"):
             metrics = self.algorithm.update(self.problem, self._draw_tasks(iteration), self._key(iteration, "update"))
             require_finite({**metrics, **self.algorithm.state_dict()})
         seconds = time.perf_counter() - started
@@ -135,7 +134,7 @@ class MetaTraining:
         """Score the training tasks, so that choosing the best checkpoint never looks at a held-out one."""
         tasks, steps = self.benchmark.train_tasks, adaptation_steps(self.experiment, self.algorithm)
         key = self._key(iteration, "evaluate/train")
-        with _finite(iteration):
+        with diverging_at(f"iteration {iteration}"):
             by_step = evaluate_by_step(self.algorithm, self.evaluation_problem, tasks, key, steps)
             summary = {
                 f"eval/{moment}/{name}": float(values.mean())
@@ -164,14 +163,6 @@ class MetaTraining:
 
     def _key(self, iteration: int, purpose: str) -> RandomKey:
         return RandomKey(self.experiment.seed, iteration, purpose)
-
-
-@contextmanager
-def _finite(iteration: int) -> Iterator[None]:
-    try:
-        yield
-    except FloatingPointError as error:
-        raise Diverged(f"iteration {iteration}: {error}") from error
 
 
 def require_finite(values: Mapping[str, Any]) -> None:
