@@ -3,7 +3,6 @@
 # mujoco's compiled modules carry no types.
 # pyright: reportAttributeAccessIssue=false
 
-import copy
 import functools
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -86,11 +85,12 @@ class SawyerPhysics:
         self._kinematics = Batch(_kinematic_model(), num_worlds, num_threads)
         puck = model.joint(PUCK_JOINT)
         start, velocity = int(puck.qposadr[0]), int(puck.dofadr[0])
-        self._puck_position = _tensor(self._batch.bind("qpos"))[:, start : start + 3]
+        self._joints, self._posture = _tensor(self._batch.bind("qpos")), _tensor(self._kinematics.bind("qpos"))
+        self._puck_position = self._joints[:, start : start + 3]
         self._puck_velocity = _tensor(self._batch.bind("qvel"))[:, velocity : velocity + 6]
         self._control = _tensor(self._batch.bind("ctrl"))
         self.hand_target = _tensor(self._batch.bind("mocap_pos"))[:, 0]  # (worlds, 3), live: writing moves the target
-        self.poses = self._bind_poses(model)
+        self.poses = self._bind_poses()
 
     def load_settled(self, worlds: Tensor) -> None:
         """Puts those `worlds` (worlds,) that are true into the settled state; poses are stale until `forward`."""
@@ -103,7 +103,7 @@ class SawyerPhysics:
 
     def forward(self) -> None:
         """Refreshes the poses from the state, without advancing time."""
-        self._kinematics.state[:] = self._batch.state
+        self._posture.copy_(self._joints)
         self._kinematics.forward(stage=mujoco.mjtStage.mjSTAGE_POS.value)
 
     def step(self, gripper: Tensor) -> None:
@@ -142,7 +142,8 @@ class SawyerPhysics:
         batch = Batch(_pressing_model(), self.num_worlds, self._num_threads)
         return batch, _tensor(batch.bind("sensordata"))[:, ::3]
 
-    def _bind_poses(self, model: mujoco.MjModel) -> Poses:
+    def _bind_poses(self) -> Poses:
+        model = _kinematic_model()
         body, site = _tensor(self._kinematics.bind("xpos")), _tensor(self._kinematics.bind("site_xpos"))
         rotation = _tensor(self._kinematics.bind("xmat"))
         return Poses(
@@ -174,11 +175,17 @@ def settled_state() -> SettledState:
     )
 
 
+@functools.cache
 def _kinematic_model() -> mujoco.MjModel:
-    """The scene without contacts and constraints, which poses do not depend on and which take most of the time."""
-    model = copy.copy(scene_model())
-    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_CONSTRAINT
-    return model
+    """The scene without contacts, constraints and links at the ends: they take time, and no pose depends on them."""
+    spec = scene()
+    disabled = mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_CONSTRAINT
+    spec.option.disableflags |= disabled
+    for body in reversed(spec.bodies):  # children come after their parents
+        bears_nothing = not (body.bodies or body.joints or body.geoms)
+        if bears_nothing:
+            spec.delete(body)
+    return spec.compile()
 
 
 @functools.cache

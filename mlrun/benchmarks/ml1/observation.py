@@ -1,6 +1,5 @@
 """What the policy sees of a manipulation scene, as batched functions of its poses."""
 
-import functools
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,6 +13,15 @@ _OPENING_SCALE: Final = 0.1  # metres between the claws when fully open
 _HAND_LOW: Final = (-0.525, 0.348, -0.0525)
 _HAND_HIGH: Final = (0.525, 1.025, 0.7)
 _UNBOUNDED: Final = (float("inf"),) * (FRAME_SIZE - 4)
+
+# Products of quaternion components, as xy = m01 + m10, xz = m02 + m20, yz = m12 + m21, xw = m21 - m12, yw = m02 - m20,
+# zw = m10 - m01, with the positions of these entries in the flattened matrix.
+_FIRST: Final = torch.tensor((1, 2, 5, 7, 2, 3))
+_SECOND: Final = torch.tensor((3, 6, 7, 5, 6, 1))
+_SIGN: Final = torch.tensor((1, 1, 1, -1, -1, -1), dtype=torch.float64)
+
+# Where, among xx, yy, zz, ww, xy, xz, yz, xw, yw, zw, the products of each component with x, y, z, w stand.
+_PRODUCTS_WITH: Final = torch.tensor(((0, 4, 5, 7), (4, 1, 6, 8), (5, 6, 2, 9), (7, 8, 9, 3)))
 
 
 def observation_bounds(
@@ -53,32 +61,12 @@ def quaternion_from_matrix(matrix: Tensor) -> Tensor:
     Returns:
         (..., 4) quaternions; of equally large components, the first of x, y, z, w is the positive one.
     """
-    transposed = matrix.transpose(-2, -1)
-    sums, differences = (matrix + transposed).flatten(-2), (matrix - transposed).flatten(-2)
-    diagonal = matrix.diagonal(dim1=-2, dim2=-1)
+    entries = matrix.flatten(-2)
+    diagonal = entries[..., ::4]
     trace = (diagonal[..., 0] + diagonal[..., 1] + diagonal[..., 2]).unsqueeze(-1)
-    products = torch.cat((1 - trace + 2 * diagonal, 1 + trace, sums, differences), dim=-1)
-    largest = products[..., :4].max(-1).indices
-    quaternion = products.gather(-1, _quaternion_columns()[largest])
+    squares = torch.add(1 - trace, diagonal, alpha=2), 1 + trace
+    mixed = torch.addcmul(entries.index_select(-1, _FIRST), entries.index_select(-1, _SECOND), _SIGN)
+    products = torch.cat((*squares, mixed), dim=-1)
+    largest = products[..., :4].argmax(-1)
+    quaternion = products.gather(-1, _PRODUCTS_WITH[largest])
     return quaternion / torch.linalg.vector_norm(quaternion, dim=-1, keepdim=True)
-
-
-@functools.cache
-def _quaternion_columns() -> Tensor:
-    """Where the products of each component with x, y, z, w stand among the squares, sums and differences, (4, 4)."""
-
-    def plus(i: int, j: int) -> int:
-        return 4 + 3 * i + j
-
-    def minus(i: int, j: int) -> int:
-        return 13 + 3 * i + j
-
-    xw, yw, zw = minus(2, 1), minus(0, 2), minus(1, 0)
-    return torch.tensor(
-        [
-            [0, plus(0, 1), plus(0, 2), xw],
-            [plus(0, 1), 1, plus(1, 2), yw],
-            [plus(0, 2), plus(1, 2), 2, zw],
-            [xw, yw, zw, 3],
-        ]
-    )
