@@ -1,8 +1,10 @@
 """Names that an experiment may refer to, and what stands behind each of them."""
 
 import difflib
+import functools
 import importlib
-from collections.abc import Callable, Iterable
+import importlib.metadata
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Generic, Self, TypeVar
@@ -23,6 +25,10 @@ class UnknownNameError(LookupError):
         suggestion = f"; did you mean {guess!r}?" if guess else ""
         listed = ", ".join(repr(choice) for choice in choices) or "none"
         return cls(f"unknown {kind} {name!r}{suggestion} (choices: {listed})")
+
+
+class PluginError(LookupError):
+    """A name that an installed package offers, and that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +53,22 @@ class Entry(Generic[ConfigT]):
 
 
 class Registry(Generic[ConfigT]):
-    """Entries by name. Registering imports no target, so that listings and validation stay quick.
+    """Entries by name: those registered here, and those that installed packages offer as entry points.
+
+    Registering imports no target, and a package's entry point is loaded only when it is named, so that listings and
+    validation stay quick. Such an entry point is a class with an attribute ``config_model``, the model that validates
+    the section of the configuration file.
 
     Args:
         kind: What the entries are, in the singular, for messages: ``"algorithm"``.
+        base: What every entry's `config` derives from.
+        group: Name of the entry points; None where packages cannot add any.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, base: type[ConfigT], group: str | None = None) -> None:
         self.kind = kind
+        self._base = base
+        self._group = group
         self._entries: dict[str, Entry[ConfigT]] = {}
 
     def register(
@@ -77,17 +91,24 @@ class Registry(Generic[ConfigT]):
 
         Raises:
             UnknownNameError: Nothing is registered under `name`.
+            PluginError: It is registered twice, or the package that offers it cannot be used.
         """
-        try:
+        points = [point for point in self._entry_points if point.name == name]
+        if name in self._entries and not points:
             return self._entries[name]
-        except KeyError:
-            raise UnknownNameError.among(self.kind, name, self._entries) from None
+        if not points:
+            raise UnknownNameError.among(self.kind, name, self.names())
+        if name in self._entries or len(points) > 1:
+            origins = ["mlrun"] * (name in self._entries) + [_package(point) for point in points]
+            raise PluginError(f"{self.kind} {name!r} comes from {' and '.join(origins)}; uninstall all but one")
+        return self._plugin(points[0])
 
     def load(self, name: str) -> Callable[[ConfigT], Any]:
         """Import and return what builds `name` from its configuration.
 
         Raises:
             UnknownNameError: Nothing is registered under `name`.
+            PluginError: It is registered twice, or the package that offers it cannot be used.
         """
         return _import(self.entry(name).target)
 
@@ -100,9 +121,37 @@ class Registry(Generic[ConfigT]):
         describe = self.entry(name).describe
         return None if describe is None else _import(describe)(name)
 
+    def entries(self) -> list[Entry[ConfigT]]:
+        """Return what is registered here, by name; nothing is loaded."""
+        return [self._entries[name] for name in sorted(self._entries)]
+
+    def offered(self) -> dict[str, str]:
+        """Return the names that installed packages offer, each with its package; nothing is loaded."""
+        return {point.name: _package(point) for point in sorted(self._entry_points, key=attrgetter("name"))}
+
     def names(self) -> list[str]:
-        """Return the registered names, sorted."""
-        return sorted(self._entries)
+        """Return all names, sorted; nothing is loaded."""
+        return sorted({*self._entries, *self.offered()})
+
+    @functools.cached_property
+    def _entry_points(self) -> Collection[importlib.metadata.EntryPoint]:
+        return () if self._group is None else importlib.metadata.entry_points(group=self._group)
+
+    def _plugin(self, point: importlib.metadata.EntryPoint) -> Entry[ConfigT]:
+        try:
+            target = point.load()
+        except Exception as error:  # whatever the import of a stranger's module stumbles over
+            reason = f"{type(error).__name__}: {error}"
+            raise PluginError(f"{self.kind} {point.name!r} of {_package(point)} cannot be loaded: {reason}") from error
+        config = getattr(target, "config_model", None)
+        if not (isinstance(config, type) and issubclass(config, self._base)):
+            wanted = f"an attribute config_model that derives from {self._base.__name__}"
+            raise PluginError(f"{self.kind} {point.name!r} of {_package(point)} lacks {wanted}")
+        return Entry(point.name, config, point.value, (target.__doc__ or "").strip().partition("\n")[0])
+
+
+def _package(point: importlib.metadata.EntryPoint) -> str:
+    return "an unknown package" if point.dist is None else f"{point.dist.name} {point.dist.version}"
 
 
 def _import(target: str) -> Any:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 
-from mlrun.benchmarks.protocol import Floor, Transition
+from mlrun.benchmarks.protocol import Transition
 from mlrun.benchmarks.task import Split, Task
 
 
@@ -50,12 +51,15 @@ class PointBenchmark:
         self.test_tasks = _circle("test", num_tasks, offset=0.5)
         self.environments: list[int] = []
 
+    def draw_tasks(self, count: int, generator: np.random.Generator) -> list[Task]:
+        return [self.train_tasks[index] for index in generator.permutation(len(self.train_tasks))[:count]]
+
     def make_environment(self, num_worlds: int, num_threads: int = 0) -> PointEnvironment:
         self.environments.append(num_worlds)
         return PointEnvironment(num_worlds, self.horizon)
 
-    def floors(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, Floor]:
-        return {"standing still": Floor(success_any=0.0, success_last=0.0, mean_return=0.5 * self.horizon)}
+    def floors(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
+        return {"standing still": {"success_any": 0.0, "success_last": 0.0, "return": 0.5 * self.horizon}}
 
 
 def _circle(split: Split, num_tasks: int, offset: float) -> list[Task]:

@@ -1,10 +1,12 @@
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
-from mlrun.registry import Registry, UnknownNameError, closest_match
+from mlrun.registry import PluginError, Registry, UnknownNameError, closest_match
 
 
 class Settings(BaseModel):
@@ -13,7 +15,7 @@ class Settings(BaseModel):
 
 @pytest.fixture
 def registry() -> Registry[Settings]:
-    registry: Registry[Settings] = Registry("shape")
+    registry: Registry[Settings] = Registry("shape", Settings)
     registry.register("square", config=Settings, target="fractions:Fraction", summary="Four sides")
     registry.register("circle", config=Settings, target="nowhere.to_be_found:Circle", summary="No sides")
     return registry
@@ -88,3 +90,73 @@ def test_builtin_targets_can_be_loaded() -> None:
     for builtin in (algorithms, benchmarks):
         for name in builtin.names():
             assert callable(builtin.load(name))
+
+
+class TestOfferedByAPackage:
+    MODULE = """
+from tests.test_registry import Settings
+loaded.append(__name__)
+class Star:
+    \"\"\"Many sides.\"\"\"
+    config_model = Settings
+    def __init__(self, config):
+        self.size = config.size
+class Blob:
+    pass
+"""
+
+    @pytest.fixture
+    def install(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Registry[Settings]]:
+        """Put a package with such entry points on the path, and make the registry anew."""
+
+        def install(**points: str) -> Registry[Settings]:
+            (tmp_path / "shapely_things.py").write_text("loaded = []" + self.MODULE)
+            metadata = tmp_path / "shapely_things-1.2.dist-info"
+            metadata.mkdir()
+            (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: shapely-things\nVersion: 1.2\n")
+            lines = [f"{name} = {target}" for name, target in points.items()]
+            (metadata / "entry_points.txt").write_text("\n".join(["[mlrun.shapes]", *lines]))
+            monkeypatch.syspath_prepend(tmp_path)
+            monkeypatch.delitem(sys.modules, "shapely_things", raising=False)
+            registry: Registry[Settings] = Registry("shape", Settings, group="mlrun.shapes")
+            registry.register("square", config=Settings, target="fractions:Fraction", summary="Four sides")
+            return registry
+
+        return install
+
+    def test_it_is_used_like_any_other(self, install: Callable[..., Registry[Settings]]) -> None:
+        registry = install(star="shapely_things:Star")
+        entry = registry.entry("star")
+        assert (entry.config, entry.summary) == (Settings, "Many sides.")
+        assert registry.load("star")(Settings(size=7)).size == 7
+
+    def test_it_is_loaded_only_when_it_is_named(self, install: Callable[..., Registry[Settings]]) -> None:
+        registry = install(star="shapely_things:Star")
+        assert registry.names() == ["square", "star"]
+        assert registry.offered() == {"star": "shapely-things 1.2"}
+        assert [entry.name for entry in registry.entries()] == ["square"]
+        registry.load("square")
+        with pytest.raises(UnknownNameError, match="did you mean 'star'"):
+            registry.entry("stars")
+        assert "shapely_things" not in sys.modules
+
+    def test_it_cannot_take_a_name_that_is_there(self, install: Callable[..., Registry[Settings]]) -> None:
+        registry = install(square="shapely_things:Star")
+        with pytest.raises(PluginError, match=r"shape 'square' comes from mlrun and shapely-things 1\.2; uninstall"):
+            registry.load("square")
+
+    @pytest.mark.parametrize(
+        ("target", "message"),
+        [
+            ("shapely_things:Missing", "of shapely-things 1.2 cannot be loaded: AttributeError: "),
+            ("no_such_module:Star", "of shapely-things 1.2 cannot be loaded: ModuleNotFoundError: "),
+            ("shapely_things:Blob", "of shapely-things 1.2 lacks an attribute config_model that derives from Settings"),
+        ],
+    )
+    def test_what_cannot_be_used_is_one_line(
+        self, target: str, message: str, install: Callable[..., Registry[Settings]]
+    ) -> None:
+        with pytest.raises(PluginError) as caught:
+            install(star=target).entry("star")
+        assert message in str(caught.value)
+        assert "\n" not in str(caught.value)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 
 from mlrun.algorithms.protocol import Problem
-from mlrun.parameters import Parameters
+from mlrun.parameters import Parameters, gradients
+
+Rates = Mapping[str, float | torch.Tensor]
+"""A learning rate for each parameter that adapts, or one for each of its components."""
 
 
 def expand_to_tasks(parameters: Parameters, num_tasks: int) -> Parameters:
@@ -16,22 +20,22 @@ def expand_to_tasks(parameters: Parameters, num_tasks: int) -> Parameters:
 
 
 def gradient_step(
-    problem: Problem, parameters: Parameters, data: Any, learning_rate: float, *, second_order: bool = False
+    problem: Problem, parameters: Parameters, data: Any, rates: Rates, *, second_order: bool = False
 ) -> Parameters:
     """``φ - α ∇ L_inner(φ)``, every task on its own loss.
 
-    Where the parameters require a gradient the result does too: with ``second_order`` it sees how the step depends
-    on them, without it the step counts as a constant (first-order MAML).
+    Where parameters or rates require a gradient the result does too: with ``second_order`` it sees how the step depends
+    on the parameters, without it ``∇ L`` counts as a constant (first-order MAML).
 
     Args:
         problem: gives the inner loss.
         parameters: tensors ``(tasks, ...)``.
         data: what each task adapts to.
-        learning_rate: α.
+        rates: α; what is not named stays as it is.
         second_order: whether to differentiate through the gradient.
 
     Raises:
-        ValueError: the loss does not depend on some of the parameters.
+        ValueError: the loss does not depend on some of the parameters that should adapt.
     """
     with torch.enable_grad():
         active = {
@@ -39,11 +43,5 @@ def gradient_step(
             for name, tensor in parameters.items()
         }
         loss = problem.inner_loss(active, data).sum()  # tasks share nothing, so the sum keeps gradients apart
-        gradients = torch.autograd.grad(loss, list(active.values()), create_graph=second_order, allow_unused=True)
-    unused = [name for name, gradient in zip(active, gradients, strict=True) if gradient is None]
-    if unused:
-        raise ValueError(f"the inner loss does not depend on {', '.join(unused)}")
-    return {
-        name: tensor - learning_rate * gradient
-        for (name, tensor), gradient in zip(parameters.items(), gradients, strict=True)
-    }
+        slopes = gradients(loss, {name: active[name] for name in rates}, create_graph=second_order)
+    return {**parameters, **{name: parameters[name] - rate * slopes[name] for name, rate in rates.items()}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,10 +18,12 @@ class CollectionCost:
     """What collecting data has cost so far.
 
     Attributes:
-        samples: environment steps taken, or examples drawn.
+        unit: what is counted, as metrics call it: "env_steps" or "examples".
+        samples: how many so far.
         seconds: wall-clock time spent on them, acting included.
     """
 
+    unit: str
     samples: int = 0
     seconds: float = 0.0
 
@@ -35,10 +37,18 @@ class Problem(Protocol):
     Attributes:
         cost: grows with every collection.
         device: where parameters and data live.
+        fresh_data_each_step: whether every adaptation step needs data collected with the parameters it starts from, as
+            in reinforcement learning, or all of them use the same.
     """
 
     cost: CollectionCost
     device: str
+    fresh_data_each_step: bool
+
+    @property
+    def head(self) -> Sequence[str]:
+        """Names of the parameters of the last layer."""
+        ...
 
     def initial_parameters(self, key: RandomKey) -> Parameters:
         """Fresh meta-parameters, without a task dimension."""
@@ -56,20 +66,32 @@ class Problem(Protocol):
         """The loss of adapted parameters on fresh data, ``(tasks,)``."""
         ...
 
-    def divergence(self, reference: Parameters, parameters: Parameters, data: Any) -> torch.Tensor:
-        """Mean KL(reference || parameters) of the predictions on the data, ``(tasks,)``."""
-        ...
-
-    def thin(self, data: Any, stride: int) -> Any:
-        """Every ``stride``-th part of the data, for estimates that do not need all of it."""
-        ...
-
     def summarise(self, data: Any) -> dict[str, torch.Tensor]:
         """Named scores of collected data, each ``(tasks,)``."""
         ...
 
     def evaluate(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> dict[str, torch.Tensor]:
         """Named scores of the parameters used greedily on every task, each ``(tasks,)``."""
+        ...
+
+    def rank(self, scores: Mapping[str, float]) -> list[float]:
+        """Mean scores as numbers of which the better come later in order, the most important one first."""
+        ...
+
+
+class PolicyProblem(Problem, Protocol):
+    """A problem whose model is a stochastic policy, which the trust-region and proximal methods need."""
+
+    def divergence(self, reference: Parameters, parameters: Parameters, data: Any) -> torch.Tensor:
+        """Mean KL(reference || parameters) of the action distributions on the data, ``(tasks,)``."""
+        ...
+
+    def clipped_loss(self, parameters: Parameters, data: Any, clip_range: float) -> torch.Tensor:
+        """The outer loss with likelihood ratios outside ``1 ± clip_range`` no longer rewarded, ``(tasks,)``."""
+        ...
+
+    def thin(self, data: Any, stride: int) -> Any:
+        """Every ``stride``-th part of the data, for estimates that do not need all of it."""
         ...
 
 

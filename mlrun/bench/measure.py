@@ -10,7 +10,7 @@ from mlrun.bench.peers import compare
 from mlrun.bench.profile import step_profile
 from mlrun.bench.throughput import sweep
 from mlrun.benchmarks import benchmarks
-from mlrun.config.schema import Experiment
+from mlrun.config.schema import EpisodicExperiment
 from mlrun.experiment.manifest import describe_process
 
 _USUAL_WORLDS = 200
@@ -21,7 +21,7 @@ def measure(
     environment: str,
     worlds: Sequence[int],
     threads: Sequence[int],
-    experiment: Experiment | None = None,
+    experiment: EpisodicExperiment | None = None,
     note: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
     """Measures one environment, and meta-iterations of an experiment.

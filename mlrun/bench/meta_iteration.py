@@ -15,7 +15,7 @@ from mlrun.bench.profile import seconds_in
 from mlrun.benchmarks.ml1.benchmark import ML1
 from mlrun.benchmarks.ml1.environment import SawyerEnvironment
 from mlrun.benchmarks.task import Task
-from mlrun.config.schema import Experiment
+from mlrun.config.schema import EpisodicExperiment
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
@@ -23,7 +23,7 @@ from mlrun.rl.problem import Experience
 from mlrun.rl.trajectories import collect_trajectories
 
 
-def meta_iteration_cost(experiment: Experiment, iterations: int = 5) -> dict[str, Any]:
+def meta_iteration_cost(experiment: EpisodicExperiment, iterations: int = 5) -> dict[str, Any]:
     """Times meta-iterations against the physics alone repeating the very same episodes, in turn.
 
     Args:
@@ -36,7 +36,7 @@ def meta_iteration_cost(experiment: Experiment, iterations: int = 5) -> dict[str
     """
     benchmark = cast(ML1, build_benchmark(experiment))
     episodes = experiment.rollouts.episodes_per_task
-    problem = build_problem(experiment, benchmark, episodes_per_task=episodes)
+    problem = build_problem(experiment, benchmark, episodes)
     algorithm = build_algorithm(experiment)
     algorithm.initialise(problem, RandomKey(experiment.seed, 0, "parameters"))
     tasks = benchmark.train_tasks[: experiment.training.tasks_per_batch]

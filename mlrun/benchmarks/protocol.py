@@ -1,4 +1,4 @@
-"""What a benchmark of episodic tasks offers to whoever learns on it."""
+"""What a benchmark offers to whoever learns on it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 from mlrun.benchmarks.task import Task
 
 if TYPE_CHECKING:
-    import torch  # listings read floors and have no time to load it
+    import numpy as np
+    import torch
+
+    from mlrun.randomness import RandomKey
 
 
 @dataclass(frozen=True)
@@ -25,21 +28,6 @@ class Transition:
     observation: torch.Tensor
     reward: torch.Tensor
     success: torch.Tensor
-
-
-@dataclass(frozen=True)
-class Floor:
-    """What a policy that does not adapt reaches: the yardstick for one that does.
-
-    Attributes:
-        success_any: share of tasks with a successful step.
-        success_last: share of tasks whose last step is successful.
-        mean_return: undiscounted return, averaged over tasks.
-    """
-
-    success_any: float
-    success_last: float
-    mean_return: float
 
 
 class BatchedEnvironment(Protocol):
@@ -67,27 +55,61 @@ class BatchedEnvironment(Protocol):
 
 
 class Benchmark(Protocol):
-    """Tasks of one family, split into those for meta-training and those held out."""
+    """Tasks of one family: those to train on, those to follow training by, and those held out."""
 
     name: str
-    observation_size: int
-    action_size: int
-    horizon: int
 
     @property
     def train_tasks(self) -> Sequence[Task]:
-        """Tasks for meta-training."""
+        """Tasks of the training distribution that the best checkpoint is chosen by."""
         ...
 
     @property
     def test_tasks(self) -> Sequence[Task]:
-        """Held-out tasks, disjoint from the training tasks."""
+        """Held-out tasks, disjoint from all that training draws."""
         ...
+
+    def draw_tasks(self, count: int, generator: np.random.Generator) -> Sequence[Task]:
+        """A meta-batch to train on: from the training tasks where they are a list, and else new ones."""
+        ...
+
+    def floors(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
+        """Mean scores over these tasks of what does not adapt, by its name: what a result must be compared with.
+
+        The scores are among those that evaluating a model on these tasks gives, under the same names.
+        """
+        ...
+
+
+class EpisodicBenchmark(Benchmark, Protocol):
+    """Tasks to act in."""
+
+    observation_size: int
+    action_size: int
+    horizon: int
 
     def make_environment(self, num_worlds: int, num_threads: int = 0) -> BatchedEnvironment:
         """Worlds for this benchmark's tasks; 0 threads means one per core."""
         ...
 
-    def floors(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, Floor]:
-        """Measured floors and ceilings on these tasks, by the name of what was run."""
+
+class SupervisedBenchmark(Benchmark, Protocol):
+    """Tasks that are functions to be learned from examples."""
+
+    input_size: int
+    output_size: int
+
+    def draw_inputs(self, num_tasks: int, count: int, key: RandomKey) -> torch.Tensor:
+        """Random inputs ``(num_tasks, count, input_size)``, float32; a slot's do not depend on the number of tasks."""
+        ...
+
+    def evaluation_inputs(self) -> torch.Tensor:
+        """The inputs that a model is judged on, the same for every task: ``(count, input_size)``, float32."""
+        ...
+
+    def targets(self, tasks: Sequence[Task], inputs: torch.Tensor) -> torch.Tensor:
+        """What each task's function is, ``(tasks, count, output_size)``, at the inputs ``(tasks, count, input_size)``.
+
+        The result has the inputs' dtype and device.
+        """
         ...

@@ -10,10 +10,12 @@ from mlrun.cli.output import note, print_json, print_table
 
 NAME = "bench"
 _DEFAULT_ENVIRONMENT = "ml1/reach-v3"
+_DEFAULT_WORLDS = "1,10,50,200,1000"
 EXAMPLES = examples(
     "mlrun bench",
     "mlrun bench --env ml1/push-v3 --worlds 200 --threads 1",
     "mlrun bench configs/maml_reach.yaml --json | jq .meta_iteration.shares",
+    "mlrun bench --inner-loop",
 )
 
 
@@ -26,10 +28,13 @@ def command(
         str | None,
         typer.Option(metavar="ENV", help="Environment, of those of ML1. Default: the experiment's, or ml1/reach-v3."),
     ] = None,
-    worlds: Annotated[str, typer.Option(metavar="N,N,...", help="Numbers of worlds.")] = "1,10,50,200,1000",
+    worlds: Annotated[str, typer.Option(metavar="N,N,...", help="Numbers of worlds.")] = _DEFAULT_WORLDS,
     threads: Annotated[
         str | None, typer.Option(metavar="N,N,...", help="Numbers of threads. Default: 1, and one per core.")
     ] = None,
+    of_inner_loop: Annotated[
+        bool, typer.Option("--inner-loop", help="Measure adaptation with `mlrun.modules` instead: batch against loop.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure what an environment costs, beside the physics engine alone and beside other packages.
@@ -38,11 +43,20 @@ def command(
     Meta-World's own environments where those are installed. With a CONFIG, meta-training too. What is compared takes
     turns in one process: trust the ratios, not the speeds. It takes about a minute.
     """
+    if of_inner_loop:
+        if config or settings or env or threads or worlds != _DEFAULT_WORLDS:
+            raise typer.BadParameter("--inner-loop goes with no other option but --json")
+        _bench_inner_loop(as_json)
+        return
+
     from mlrun.config import load_experiment
+    from mlrun.config.schema import EpisodicExperiment
 
     if config is None and settings:
         raise typer.BadParameter("--set needs a CONFIG")
     experiment = None if config is None else load_experiment(config, settings or [])
+    if experiment is not None and not isinstance(experiment, EpisodicExperiment):
+        raise typer.BadParameter(f"{experiment.benchmark.name} has no physics to measure beside")
     environment = env or (experiment.benchmark.name if experiment else _DEFAULT_ENVIRONMENT)
     for name in {environment, *([experiment.benchmark.name] if experiment else [])}:
         _require_ml1(name)
@@ -71,12 +85,27 @@ def command(
         print_table(table)
 
 
+def _bench_inner_loop(as_json: bool) -> None:
+    from mlrun.bench.inner_loop import inner_loop
+
+    figures = inner_loop()
+    if as_json:
+        print_json(figures)
+        return
+
+    from mlrun.cli.bench_tables import inner_loop_table
+
+    title, table = inner_loop_table(figures)
+    typer.echo(title)
+    print_table(table)
+
+
 def _require_ml1(name: str) -> None:
     from mlrun.benchmarks import benchmarks
-    from mlrun.config.schema import ML1Config
+    from mlrun.config.benchmarks import ML1Config
     from mlrun.registry import UnknownNameError
 
-    ml1 = [choice for choice in benchmarks.names() if benchmarks.entry(choice).config is ML1Config]
+    ml1 = [entry.name for entry in benchmarks.entries() if entry.config is ML1Config]
     if name not in ml1:
         raise typer.BadParameter(str(UnknownNameError.among("ML1 environment", name, ml1)))
 

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from mlrun.cli.output import columns
 
+_WAYS = ("loop", "batched", "auto")
 _PACKAGES = {"envpool": "EnvPool", "metaworld": "Meta-World, AsyncVectorEnv"}
 
 
@@ -23,6 +24,24 @@ def bench_tables(figures: Mapping[str, Any]) -> Iterator[tuple[str, Table]]:
         cost = figures["meta_iteration"]
         times = f"{cost['seconds']:.2f} s, {cost['ratio_to_physics']:.2f} times its physics alone"
         yield f"parts of a meta-iteration of {cost['worlds']} worlds, {times}", _shares(cost)
+
+
+def inner_loop_table(figures: Mapping[str, Any]) -> tuple[str, Table]:
+    """Adaptation, batched and in a loop: the title and the table."""
+    few, many = figures["few_samples"], figures["many_samples"]
+    table = _numbers("samples per task", "loop, ms", "batched, ms", "own choice, ms", "")
+    for row, claim in (
+        (few, f"batched is {_with_range(few, 'speedup')} times as fast as the loop"),
+        (many, f"own choice has {_with_range(many, 'share_of_better')} of the better one's speed"),
+    ):
+        times = [f"{1e3 * row['seconds'][way]:.1f}" if way in row["seconds"] else "-" for way in _WAYS]
+        table.add_row(str(row["samples"]), *times, claim)
+    sizes, threads = "-".join(map(str, figures["layer_sizes"])), figures["threads"]
+    title = (
+        f"second-order MAML of a perceptron {sizes}, {figures['tasks']} tasks, {figures['steps']} steps and the "
+        f"meta-gradient, on {threads} thread{'' if threads == 1 else 's'}, medians of {figures['rounds']} rounds"
+    )
+    return title, table
 
 
 def _throughput(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -63,9 +82,8 @@ def _peers(peers: Mapping[str, Any]) -> Table:
         if measured is None:
             table.add_row(label, "not installed", "-", "-")
             continue
-        low, high = measured["ratio_range"]
-        speed, ratio = _speed(measured["steps_per_second"]), f"{measured['ratio']:.2f} [{low:.2f}, {high:.2f}]"
-        table.add_row(label, measured["best_setting"], speed, ratio)
+        speed = _speed(measured["steps_per_second"])
+        table.add_row(label, measured["best_setting"], speed, _with_range(measured, "ratio"))
     if peers["steps_per_second"] is not None:
         table.add_row("mlrun", f"{peers['worlds']} worlds", _speed(peers["steps_per_second"]), "")
     return table
@@ -76,6 +94,11 @@ def _numbers(*heads: str) -> Table:
     for column in table.columns[1:]:
         column.justify = "right"
     return table
+
+
+def _with_range(measured: Mapping[str, Any], name: str) -> str:
+    low, high = measured[f"{name}_range"]
+    return f"{measured[name]:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def _at(measured: Mapping[str, Any]) -> str:

@@ -1,11 +1,16 @@
 """`mlrun eval`."""
 
-from typing import Annotated, Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Run, RunsDir, examples
 from mlrun.cli.output import note, print_json, print_table
+
+if TYPE_CHECKING:
+    from mlrun.config import Experiment
 
 NAME = "eval"
 EXAMPLES = examples(
@@ -23,6 +28,15 @@ def _parse_checkpoint(text: str) -> str | int:
     return text
 
 
+def _data_per_task(experiment: Experiment, **given: int | None) -> int | None:
+    """The amount that fits what the experiment's tasks are learned from."""
+    data_per_task = given.pop(experiment.data_unit)
+    for unit in (unit for unit, amount in given.items() if amount is not None):
+        name, right = experiment.benchmark.name, experiment.data_unit
+        raise typer.BadParameter(f"--{unit} does not apply to {name}; use --{right}")
+    return data_per_task
+
+
 def command(
     run: Run,
     split: Annotated[Literal["test", "train"], typer.Option(help="Held-out tasks, or those of training.")] = "test",
@@ -31,10 +45,13 @@ def command(
         typer.Option(metavar="best|last|N", help="Default: best, or last where no evaluation has chosen a best."),
     ] = None,
     episodes: Annotated[
-        int | None, typer.Option(min=1, help="Episodes per adaptation step. Default: the experiment's.")
+        int | None, typer.Option(min=1, help="Episodes per task and adaptation step. Default: the experiment's.")
+    ] = None,
+    shots: Annotated[
+        int | None, typer.Option(min=1, help="Examples per task, where tasks are learned from examples.")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=0, max=20, help="Adaptation steps. Default: the experiment's.")
+        int | None, typer.Option(min=0, max=100, help="Adaptation steps. Default: the experiment's.")
     ] = None,
     as_json: AsJson = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
@@ -53,8 +70,9 @@ def command(
     from mlrun.experiment.evaluate import evaluate_run
 
     require_machine(directory.experiment())
+    data_per_task = _data_per_task(directory.experiment(), episodes=episodes, shots=shots)
     note(f"evaluating {directory.path} on its {split} tasks")
-    result = evaluate_run(directory, split=split, checkpoint=which, episodes=episodes, steps=steps)
+    result = evaluate_run(directory, split=split, checkpoint=which, data_per_task=data_per_task, steps=steps)
     if as_json:
         print_json(result)
         return

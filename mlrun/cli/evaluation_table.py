@@ -6,29 +6,32 @@ from typing import Any
 from rich.table import Table
 
 from mlrun.cli.output import columns
-
-_DECIMALS = {"success_any": 2, "success_last": 2, "return": 1, "time_to_success": 1}
-_HEADS = ("success at any step", "success at the last step", "return", "control steps to success")
+from mlrun.scores import SCORES
 
 
 def evaluation_table(result: Mapping[str, Any]) -> Table:
     """Scores by adaptation step with their intervals, then what policies reach that do not adapt."""
-    table = columns("", *_HEADS)
+    shown = {name: score for name, score in SCORES.items() if name in result["by_step"][0]}
+    table = columns("", *(score.label for score in shown.values()))
     table.title, table.title_justify, table.title_style = _title(result), "left", ""
     for scores in result["by_step"]:
         label = "before adaptation" if scores["step"] == 0 else f"after {_count(scores['step'], 'step')}"
-        table.add_row(label, *(_interval(scores[name], decimals) for name, decimals in _DECIMALS.items()))
+        table.add_row(label, *(_interval(scores[name], score.decimals) for name, score in shown.items()))
     table.add_row()
     for label, floor in result["floors"].items():
-        scores = {"time_to_success": None, **floor}  # scripts are not timed
-        table.add_row(label, *(_number(scores[name], decimals) for name, decimals in _DECIMALS.items()))
+        table.add_row(label, *(_number(floor.get(name), score.decimals) for name, score in shown.items()))
     return table
 
 
 def _title(result: Mapping[str, Any]) -> str:
+    horizon = f", horizon {result['horizon']}" if result["horizon"] else ""
+    if "episodes" in result:
+        data = f"{_count(result['episodes'], 'adaptation episode')} per step"
+    else:
+        data = f"adapted to {_count(result['shots'], 'example')}"
     return (
-        f"{result['benchmark']}, {result['tasks']} {result['split']} tasks, horizon {result['horizon']};"
-        f" checkpoint {result['checkpoint']}, {_count(result['episodes'], 'adaptation episode')} per step\n"
+        f"{result['benchmark']}, {result['tasks']} {result['split']} tasks{horizon};"
+        f" checkpoint {result['checkpoint']}, {data}\n"
     )
 
 

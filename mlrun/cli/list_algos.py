@@ -8,14 +8,15 @@ EXAMPLES = examples("mlrun list-algos", "mlrun list-algos --json | jq -r '.algor
 
 
 def command(as_json: AsJson = False) -> None:
-    """List the algorithms that an experiment can name."""
+    """List the algorithms that an experiment can name: those of mlrun, then those of other installed packages."""
     from mlrun.algorithms import algorithms
 
-    entries = [algorithms.entry(name) for name in algorithms.names()]
+    summaries = {entry.name: entry.summary for entry in algorithms.entries()}
+    summaries |= {name: f"from {package}" for name, package in algorithms.offered().items()}
     if as_json:
-        print_json({"algorithms": [{"name": entry.name, "summary": entry.summary} for entry in entries]})
+        print_json({"algorithms": [{"name": name, "summary": summary} for name, summary in summaries.items()]})
         return
     table = columns("name", "summary")
-    for entry in entries:
-        table.add_row(entry.name, entry.summary)
+    for name, summary in summaries.items():
+        table.add_row(name, summary)
     print_table(table)

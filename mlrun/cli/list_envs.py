@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from mlrun.cli.options import AsJson, examples
 from mlrun.cli.output import columns, print_json, print_table
+from mlrun.scores import SCORES
 
 if TYPE_CHECKING:
     from mlrun.benchmarks.description import Description
-    from mlrun.benchmarks.protocol import Floor
 
 NAME = "list-envs"
 EXAMPLES = examples(
@@ -24,20 +24,23 @@ EXAMPLES = examples(
 def command(as_json: AsJson = False) -> None:
     """List the benchmarks that an experiment can name, with their defaults.
 
-    Tasks are those to train on + those held out. Floors are what policies reach that do not adapt: the share of
-    held-out tasks with a success at any step.
+    Tasks are those to train on + those held out. Floors are what is reached without adaptation: the share of
+    held-out tasks with a success at any step, or the mean squared error on them.
     """
     from mlrun.benchmarks import benchmarks
 
-    entries = [benchmarks.entry(name) for name in benchmarks.names()]
-    descriptions = {entry.name: benchmarks.describe(entry.name) for entry in entries}
+    summaries = {entry.name: entry.summary for entry in benchmarks.entries()}
+    descriptions = {name: benchmarks.describe(name) for name in summaries}
+    summaries |= {name: f"from {package}" for name, package in benchmarks.offered().items()}
     if as_json:
-        listed = [{"name": e.name, "summary": e.summary, **_as_data(descriptions[e.name])} for e in entries]
+        listed = [
+            {"name": name, "summary": text, **_as_data(descriptions.get(name))} for name, text in summaries.items()
+        ]
         print_json({"environments": listed})
         return
     table = columns("name", "observation", "action", "horizon", "tasks", "floors", "summary")
-    for entry in entries:
-        table.add_row(entry.name, *_cells(descriptions[entry.name]), entry.summary)
+    for name, summary in summaries.items():
+        table.add_row(name, *_cells(descriptions.get(name)), summary)
     print_table(table)
 
 
@@ -52,12 +55,17 @@ def _cells(description: Description | None) -> list[str]:
         return ["-"] * 5
     train, test = (_tasks(count) for count in (description.train_tasks, description.test_tasks))
     sizes = description.observation_size, description.action_size, description.horizon
-    return [*map(str, sizes), f"{train} + {test}", _floors(description.floors)]
+    return [*("-" if size is None else str(size) for size in sizes), f"{train} + {test}", _floors(description.floors)]
 
 
 def _tasks(count: int | None) -> str:
     return "unlimited" if count is None else str(count)
 
 
-def _floors(floors: Mapping[str, Floor]) -> str:
-    return ", ".join(f"{name} {floor.success_any:.2f}" for name, floor in floors.items()) or "-"
+def _floors(floors: Mapping[str, Mapping[str, float]]) -> str:
+    return ", ".join(f"{name} {_first_score(floor)}" for name, floor in floors.items()) or "-"
+
+
+def _first_score(floor: Mapping[str, float]) -> str:
+    name = next(name for name in SCORES if name in floor)
+    return f"{floor[name]:.{SCORES[name].decimals}f}"

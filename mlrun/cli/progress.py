@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from mlrun.experiment.reporter import Reporter
+from mlrun.scores import SCORES
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
 _SECONDS_BETWEEN_LINES = 5.0
 _RECENT_ITERATIONS = 20
-_SCORES = {"return": "return", "success_any": "success at any step", "success_last": "success at the last step"}
-_SHORT = {"return": "return", "success_any": "any-step", "success_last": "last-step"}
+_FOLLOWED = ("return", "success_any", "success_last", "mse")
 
 logger = logging.getLogger("mlrun")
 Row = Mapping[str, Any]
@@ -164,8 +164,8 @@ class LiveProgress:
         if self._evaluation is not None:
             heads.append(f"evaluation after iteration {self._evaluation[0]}")
         table.add_row(*heads, style="dim")
-        for name, label in _SCORES.items():
-            cells = [f"  {label}", _change(row, "", name, "→")]
+        for name in _followed(row, ""):
+            cells = [f"  {SCORES[name].label}", _change(row, "", name, "→")]
             if self._evaluation is not None:
                 cells.append(_change(self._evaluation[1], "eval/", name, "→"))
             table.add_row(*cells)
@@ -203,7 +203,11 @@ def duration(seconds: float | None) -> str:
 
 
 def _changes(row: Row, prefix: str) -> str:
-    return "  ".join(f"{label} {_change(row, prefix, name, '->')}" for name, label in _SHORT.items())
+    return "  ".join(f"{SCORES[name].short} {_change(row, prefix, name, '->')}" for name in _followed(row, prefix))
+
+
+def _followed(row: Row, prefix: str) -> list[str]:
+    return [name for name in _FOLLOWED if f"{prefix}pre/{name}" in row]
 
 
 def _change(row: Row, prefix: str, name: str, arrow: str) -> str:
@@ -214,7 +218,8 @@ def _change(row: Row, prefix: str, name: str, arrow: str) -> str:
 def _score(value: float | None, name: str) -> str:
     if value is None:
         return "-"
-    return f"{value:.1f}" if name == "return" else f"{value:.0%}"
+    score = SCORES[name]
+    return f"{value:.0%}" if score.share else f"{value:.{score.decimals}f}"
 
 
 def _step_and_speed(row: Row) -> str:
@@ -222,6 +227,7 @@ def _step_and_speed(row: Row) -> str:
     if "kl" in row:
         verdict = "accepted" if row.get("accepted") else "rejected"
         parts.append(f"KL {row['kl']:.4f} {verdict}")
-    if "env_steps_per_second" in row:
-        parts.append(f"{row['env_steps_per_second']:,.0f} env steps/s")
+    for key in (key for key in row if key.endswith("_per_second")):
+        unit = key.removesuffix("_per_second").replace("_", " ")
+        parts.append(f"{row[key]:,.0f} {unit}/s")
     return "  ".join(parts)

@@ -17,7 +17,7 @@ from mlrun.cli.options import DEFAULT_RUNS_DIR, RunsDir, examples
 from mlrun.cli.output import note
 
 if TYPE_CHECKING:
-    from mlrun.config.schema import ML1Config
+    from mlrun.config.benchmarks import ML1Config
     from mlrun.experiment.run_directory import RunDirectory
     from mlrun.rendering.episode import Cast, Episode
 
@@ -155,7 +155,7 @@ def _open_run(policy: str, runs_dir: Path) -> RunDirectory:
 def _benchmark_config(env: str, run: RunDirectory | None) -> ML1Config:
     """The benchmark to draw, as the run has it, if there is one."""
     from mlrun.benchmarks import benchmarks
-    from mlrun.config.schema import ML1Config
+    from mlrun.config.benchmarks import ML1Config
     from mlrun.registry import UnknownNameError
 
     name = next((name for name in benchmarks.names() if name.removeprefix("ml1/") == env), env)

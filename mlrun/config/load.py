@@ -10,7 +10,7 @@ from mlrun.config.document import Document, Place
 from mlrun.config.errors import ConfigError, Mistake
 from mlrun.config.messages import note_mistakes
 from mlrun.config.overrides import apply_overrides
-from mlrun.config.schema import Experiment
+from mlrun.config.schema import Experiment, experiment_model
 from mlrun.config.yaml_loader import CoreDumper, parse
 from mlrun.registry import closest_match
 
@@ -44,7 +44,7 @@ def dump_experiment(experiment: Experiment) -> str:
 
 def _validate(document: Document) -> Experiment | None:
     try:
-        return Experiment.model_validate(document.value)
+        return experiment_model(document.value).model_validate(document.value)
     except ValidationError as error:
         note_mistakes(error.errors(), document)
         return None

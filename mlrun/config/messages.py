@@ -6,8 +6,8 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from mlrun.config.document import Document, KeyPath, Place, printable
-from mlrun.config.schema import ConflictError
-from mlrun.config.suggestions import probable_keys, suggestion, valid_keys
+from mlrun.config.section import ConflictError
+from mlrun.config.suggestions import inapplicable_keys, probable_keys, suggestion, valid_keys
 
 _RULES = {
     "greater_than": "must be greater than {gt}",
@@ -65,6 +65,9 @@ def _place(error: ErrorDetails, path: KeyPath, document: Document) -> Place:
 def _message(error: ErrorDetails, path: KeyPath, keys: dict[KeyPath, str], document: Document) -> str:
     kind = error["type"]
     if kind == "extra_forbidden":
+        reason = inapplicable_keys(document.value).get(str(path[0])) if len(path) == 1 else None
+        if reason:
+            return reason
         return f"unknown key; {suggestion(path, keys)}"
     if kind == "missing":
         description = keys.get(path)

@@ -4,9 +4,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from mlrun.config.choice import field_model, peek, registered_model
 from mlrun.config.document import KeyPath, dotted
-from mlrun.config.schema import Experiment, chosen_model
+from mlrun.config.schema import EXPERIMENTS, EpisodicExperiment, SupervisedExperiment, experiment_model
 from mlrun.registry import closest_match
+
+_OTHER_KIND = {
+    EpisodicExperiment: "whose tasks are episodes to act in",
+    SupervisedExperiment: "whose tasks are examples to fit",
+}
 
 
 def valid_keys(data: Any) -> dict[KeyPath, str]:
@@ -16,19 +22,27 @@ def valid_keys(data: Any) -> dict[KeyPath, str]:
         data: The configuration as read. Where it names no known benchmark or algorithm, that section has no keys.
     """
     keys: dict[KeyPath, str] = {}
-    _collect(Experiment, (), data, keys)
+    _collect(experiment_model(data), (), data, keys)
     return keys
+
+
+def inapplicable_keys(data: Any) -> dict[str, str]:
+    """Return the sections that only experiments of another kind have, and for each why this one has not."""
+    here = experiment_model(data)
+    keys = {key for model in EXPERIMENTS.values() for key in model.model_fields if key not in here.model_fields}
+    reason = f"does not apply to {peek(peek(data, 'benchmark'), 'name')}, {_OTHER_KIND[here]}"
+    return dict.fromkeys(keys, reason)
 
 
 def _collect(model: type[BaseModel], path: KeyPath, data: Any, keys: dict[KeyPath, str]) -> None:
     for name, field in model.model_fields.items():
         inner = (*path, name)
         keys[inner] = field.description or ""
-        section: Any = field.annotation
-        if inner in (("benchmark",), ("algorithm",)):
-            section = chosen_model(name, data.get(name))
-        if isinstance(section, type) and issubclass(section, BaseModel):
-            _collect(section, inner, data, keys)
+        value = peek(data, name)
+        registered = inner in (("benchmark",), ("algorithm",))
+        section = registered_model(name, value) if registered else field_model(field, value)
+        if section is not None:
+            _collect(section, inner, value, keys)
 
 
 def probable_keys(path: KeyPath, keys: dict[KeyPath, str]) -> list[KeyPath]:

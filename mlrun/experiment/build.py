@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from mlrun.algorithms import algorithms
 from mlrun.algorithms.protocol import MetaAlgorithm, Problem
 from mlrun.benchmarks import benchmarks
-from mlrun.benchmarks.protocol import Benchmark
-from mlrun.config.schema import Experiment
+from mlrun.benchmarks.protocol import Benchmark, EpisodicBenchmark, SupervisedBenchmark
+from mlrun.config.schema import EpisodicExperiment, Experiment, SupervisedExperiment
 from mlrun.experiment.device import resolve_device
+from mlrun.networks import MLP
 from mlrun.rl.policy import GaussianMLPPolicy
 from mlrun.rl.problem import ReinforcementLearning
+from mlrun.supervised.problem import SupervisedLearning
 
 
 def build_benchmark(experiment: Experiment) -> Benchmark:
@@ -22,8 +26,20 @@ def build_algorithm(experiment: Experiment) -> MetaAlgorithm:
     return algorithms.load(experiment.algorithm.name)(experiment.algorithm)
 
 
-def build_problem(experiment: Experiment, benchmark: Benchmark, *, episodes_per_task: int) -> Problem:
-    """The benchmark as a problem to adapt to, with so many episodes per task and adaptation step."""
+def build_problem(experiment: Experiment, benchmark: Benchmark, data_per_task: int) -> Problem:
+    """The benchmark as a problem to adapt to.
+
+    Args:
+        experiment: says how.
+        benchmark: what the experiment names.
+        data_per_task: episodes or examples per task that are collected at a time.
+    """
+    if isinstance(experiment, SupervisedExperiment):
+        return _supervised(experiment, cast(SupervisedBenchmark, benchmark), data_per_task)
+    return _episodic(cast(EpisodicExperiment, experiment), cast(EpisodicBenchmark, benchmark), data_per_task)
+
+
+def _episodic(experiment: EpisodicExperiment, benchmark: EpisodicBenchmark, episodes: int) -> Problem:
     policy = GaussianMLPPolicy(
         observation_size=benchmark.observation_size,
         action_size=benchmark.action_size,
@@ -35,9 +51,15 @@ def build_problem(experiment: Experiment, benchmark: Benchmark, *, episodes_per_
     return ReinforcementLearning(
         benchmark,
         policy,
-        episodes_per_task=episodes_per_task,
+        episodes_per_task=episodes,
         discount=experiment.rollouts.discount,
         gae_lambda=experiment.rollouts.gae_lambda,
         num_threads=experiment.threads,
         device=resolve_device(experiment.device),
     )
+
+
+def _supervised(experiment: SupervisedExperiment, benchmark: SupervisedBenchmark, shots: int) -> Problem:
+    sizes = (benchmark.input_size, *experiment.network.hidden_sizes, benchmark.output_size)
+    network = MLP(sizes, experiment.network.activation)
+    return SupervisedLearning(benchmark, network, shots=shots, device=resolve_device(experiment.device))

@@ -1,6 +1,6 @@
 """Where networks are computed, and whether this machine has what an experiment asks for."""
 
-from mlrun.config.schema import Experiment
+from mlrun.config.schema import EpisodicExperiment, Experiment
 from mlrun.experiment.errors import DeviceNotFoundError, TooManyThreadsError
 
 
@@ -15,9 +15,14 @@ def require_machine(experiment: Experiment) -> None:
 
     resolve_device(experiment.device)
     try:
-        checked_threads(experiment.threads)
+        checked_threads(physics_threads(experiment))
     except ValueError as error:
         raise TooManyThreadsError(f"threads: {error}; 0 is one per core") from None
+
+
+def physics_threads(experiment: Experiment) -> int:
+    """Return how many threads step the physics; 0 is one per core, or no physics."""
+    return experiment.threads if isinstance(experiment, EpisodicExperiment) else 0
 
 
 def resolve_device(name: str) -> str:

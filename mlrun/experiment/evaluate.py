@@ -14,6 +14,7 @@ from mlrun.benchmarks.protocol import Benchmark
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
+from mlrun.experiment.device import physics_threads
 from mlrun.experiment.errors import diverging_at
 from mlrun.experiment.run_directory import RunDirectory
 from mlrun.parameters import Parameters
@@ -67,7 +68,7 @@ def adapt_run(
     *,
     split: str = "test",
     checkpoint: str | int | None = None,
-    episodes: int | None = None,
+    data_per_task: int | None = None,
     steps: int | None = None,
 ) -> Adaptation:
     """Adapt a run's checkpoint to all tasks of a split, as `evaluate_run` does and with the same arguments.
@@ -76,12 +77,12 @@ def adapt_run(
         Diverged: adaptation leads to a policy whose actions are not finite.
     """
     experiment = run.experiment()
-    episodes = experiment.evaluation.episodes if episodes is None else episodes
+    data_per_task = experiment.evaluation_data if data_per_task is None else data_per_task
     if checkpoint is None:
         checkpoint = "best" if run.checkpoints.exists("best") else "last"
     state = run.checkpoints.load(checkpoint)
     benchmark = build_benchmark(experiment)
-    problem = build_problem(experiment, benchmark, episodes_per_task=episodes)
+    problem = build_problem(experiment, benchmark, data_per_task)
     algorithm = build_algorithm(experiment)
     steps = adaptation_steps(experiment, algorithm) if steps is None else steps
     algorithm.load_state_dict(state["algorithm"], problem.device)
@@ -97,7 +98,7 @@ def evaluate_run(
     *,
     split: str = "test",
     checkpoint: str | int | None = None,
-    episodes: int | None = None,
+    data_per_task: int | None = None,
     steps: int | None = None,
 ) -> dict[str, Any]:
     """Evaluate a run's checkpoint on all tasks of a split, and save the result in the run.
@@ -106,7 +107,7 @@ def evaluate_run(
         run: the run to evaluate.
         split: "test" for the held-out tasks, "train" for those it was trained on.
         checkpoint: "best", "last", an iteration, or None for the best where there is one and else the last.
-        episodes: adaptation episodes per task and step; None for the experiment's own.
+        data_per_task: adaptation episodes per task and step, or examples per task; None for the experiment's own.
         steps: adaptation steps; None for the experiment's own.
 
     Returns:
@@ -116,7 +117,7 @@ def evaluate_run(
         Diverged: adaptation leads to a policy whose actions are not finite.
     """
     experiment = run.experiment()
-    adaptation = adapt_run(run, split=split, checkpoint=checkpoint, episodes=episodes, steps=steps)
+    adaptation = adapt_run(run, split=split, checkpoint=checkpoint, data_per_task=data_per_task, steps=steps)
     benchmark, tasks, key = adaptation.benchmark, adaptation.tasks, adaptation.key
     with diverging_at(f"adaptation from checkpoint {adaptation.checkpoint}"):
         by_step = [adaptation.problem.evaluate(parameters, tasks, key) for parameters in adaptation.by_step]
@@ -128,10 +129,10 @@ def evaluate_run(
         "checkpoint": adaptation.checkpoint,
         "seed": experiment.seed,
         "tasks": len(tasks),
-        "episodes": experiment.evaluation.episodes if episodes is None else episodes,
-        "horizon": benchmark.horizon,
+        experiment.data_unit: experiment.evaluation_data if data_per_task is None else data_per_task,
+        "horizon": getattr(benchmark, "horizon", None),
         "by_step": [{"step": step, **summarise(scores, key)} for step, scores in enumerate(by_step)],
-        "floors": _floors(benchmark, tasks, experiment.threads),
+        "floors": benchmark.floors(tasks, physics_threads(experiment)),
         "per_task": _per_task(tasks, by_step),
     }
     run.save_evaluation(report)
@@ -147,17 +148,6 @@ def summarise(scores: Scores, key: RandomKey) -> dict[str, dict[str, float]]:
     return {
         name: {"mean": float(mean), "low": float(low[column]), "high": float(high[column])}
         for column, (name, mean) in enumerate(zip(scores, values.mean(0), strict=True))
-    }
-
-
-def _floors(benchmark: Benchmark, tasks: Sequence[Task], num_threads: int) -> dict[str, dict[str, float]]:
-    return {
-        name: {
-            "success_any": floor.success_any,
-            "success_last": floor.success_last,
-            "return": floor.mean_return,
-        }
-        for name, floor in benchmark.floors(tasks, num_threads).items()
     }
 
 

@@ -132,7 +132,8 @@ class RunDirectory:
     def save_evaluation(self, result: dict[str, Any]) -> Path:
         """Write an evaluation's result to eval/ and return the file; the same evaluation replaces itself."""
         steps = len(result["by_step"]) - 1
-        name = f"{result['split']}-{result['checkpoint']:06d}-{result['episodes']}episodes-{steps}steps.json"
+        unit = self._experiment.data_unit
+        name = f"{result['split']}-{result['checkpoint']:06d}-{result[unit]}{unit}-{steps}steps.json"
         path = self.path / "eval" / name
         path.parent.mkdir(exist_ok=True)
         write_json(path, result)

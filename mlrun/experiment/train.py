@@ -51,12 +51,8 @@ class MetaTraining:
         self.directory = run
         self.reporter = reporter
         self.benchmark = build_benchmark(experiment)
-        self.problem = build_problem(
-            experiment, self.benchmark, episodes_per_task=experiment.rollouts.episodes_per_task
-        )
-        self.evaluation_problem = build_problem(
-            experiment, self.benchmark, episodes_per_task=experiment.evaluation.episodes
-        )
+        self.problem = build_problem(experiment, self.benchmark, experiment.training_data)
+        self.evaluation_problem = build_problem(experiment, self.benchmark, experiment.evaluation_data)
         self.algorithm = build_algorithm(experiment)
         self.iteration = 0
         self.elapsed = 0.0
@@ -108,27 +104,24 @@ class MetaTraining:
     def _update(self, iteration: int) -> dict[str, Any]:
         started = time.perf_counter()
         cost = self.problem.cost
-        steps, collecting = cost.samples, cost.seconds
+        samples, collecting = cost.samples, cost.seconds
         with diverging_at(f"iteration {iteration}"):
             metrics = self.algorithm.update(self.problem, self._draw_tasks(iteration), self._key(iteration, "update"))
             require_finite({**metrics, **self.algorithm.state_dict()})
         seconds = time.perf_counter() - started
-        steps, collecting = cost.samples - steps, cost.seconds - collecting
+        samples, collecting = cost.samples - samples, cost.seconds - collecting
         return {
             "iteration": iteration,
             **metrics,
-            "env_steps": steps,
-            "env_steps_per_second": steps / collecting,
+            cost.unit: samples,
+            f"{cost.unit}_per_second": samples / collecting,
             "time/collect": collecting,
             "time/update": seconds - collecting,
         }
 
     def _draw_tasks(self, iteration: int) -> Sequence[Task]:
-        """A meta-batch of training tasks, without replacement."""
-        tasks = self.benchmark.train_tasks
         generator = self._key(iteration, "tasks").numpy_generator()
-        drawn = generator.choice(len(tasks), self.experiment.training.tasks_per_batch, replace=False)
-        return [tasks[index] for index in drawn]
+        return self.benchmark.draw_tasks(self.experiment.training.tasks_per_batch, generator)
 
     def _evaluate(self, iteration: int, row: dict[str, Any]) -> bool:
         """Score the training tasks, so that choosing the best checkpoint never looks at a held-out one."""
@@ -144,7 +137,7 @@ class MetaTraining:
             require_finite(summary)
         row.update(summary)
         self.reporter.evaluation(iteration, summary)
-        score = [summary["eval/post/success_last"], summary["eval/post/return"]]
+        score = self.problem.rank({name: float(values.mean()) for name, values in by_step[-1].items()})
         improved = self.best is None or score > self.best
         if improved:
             self.best = score

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
 
 import torch
 
+from mlrun.networks import MLP
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 
@@ -60,6 +61,11 @@ class GaussianMLPPolicy:
     min_std: float
     input_scale: float = 1.0
 
+    @property
+    def head(self) -> tuple[str, ...]:
+        """Names of the last layer's parameters: those of the mean's, and the standard deviation's."""
+        return (*self._network.head, "log_std")
+
     def initial_parameters(
         self, key: RandomKey, center: torch.Tensor | None = None, dtype: torch.dtype = torch.float32
     ) -> Parameters:
@@ -71,14 +77,7 @@ class GaussianMLPPolicy:
                 Scaled weights would otherwise saturate units by what all observations have in common.
             dtype: of the parameters.
         """
-        generator = key.generator()
-        sizes = [self.observation_size, *self.hidden_sizes, self.action_size]
-        parameters: Parameters = {}
-        for layer, (fan_in, fan_out) in enumerate(pairwise(sizes)):
-            bound = math.sqrt(6 / (fan_in + fan_out))
-            weight = torch.empty(fan_in, fan_out).uniform_(-bound, bound, generator=generator)
-            parameters[f"mean.{layer}.weight"] = weight.to(dtype)
-            parameters[f"mean.{layer}.bias"] = torch.zeros(fan_out, dtype=dtype)
+        parameters = self._network.initial_parameters(key.generator(), dtype)
         first = parameters["mean.0.weight"].mul_(self.input_scale)
         if center is not None:
             parameters["mean.0.bias"] -= center.to(dtype) @ first
@@ -97,15 +96,12 @@ class GaussianMLPPolicy:
 
     def mean(self, parameters: Parameters, observations: torch.Tensor) -> torch.Tensor:
         """The mean actions alone, ``(tasks, samples, actions)``."""
-        features = observations
-        last = len(self.hidden_sizes)
-        for layer in range(last + 1):
-            bias = parameters[f"mean.{layer}.bias"].unsqueeze(-2)
-            features = torch.baddbmm(bias, features, parameters[f"mean.{layer}.weight"])
-            if layer < last:
-                features = features.tanh()
-        return features
+        return self._network(parameters, observations)
 
     def std(self, parameters: Parameters) -> torch.Tensor:
         """The standard deviations, which no observation changes, ``(tasks, actions)``."""
         return self.min_std + parameters["log_std"].exp()
+
+    @cached_property
+    def _network(self) -> MLP:
+        return MLP((self.observation_size, *self.hidden_sizes, self.action_size), "tanh", prefix="mean.")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 
 from mlrun.algorithms.protocol import CollectionCost
-from mlrun.benchmarks.protocol import BatchedEnvironment, Benchmark
+from mlrun.benchmarks.protocol import BatchedEnvironment, EpisodicBenchmark
 from mlrun.benchmarks.task import Task
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
@@ -45,9 +45,11 @@ class ReinforcementLearning:
     the sampling parameters its ratio is exactly 1 and its gradient is the policy gradient.
     """
 
+    fresh_data_each_step = True
+
     def __init__(
         self,
-        benchmark: Benchmark,
+        benchmark: EpisodicBenchmark,
         policy: GaussianMLPPolicy,
         *,
         episodes_per_task: int,
@@ -63,7 +65,8 @@ class ReinforcementLearning:
         self.gae_lambda = gae_lambda
         self.num_threads = num_threads
         self.device = device
-        self.cost = CollectionCost()
+        self.head = policy.head
+        self.cost = CollectionCost("env_steps")
         self._environments: dict[int, BatchedEnvironment] = {}
 
     def initial_parameters(self, key: RandomKey) -> Parameters:
@@ -93,6 +96,13 @@ class ReinforcementLearning:
         """The same surrogate on fresh episodes of the adapted policies, ``(tasks,)``."""
         return self.inner_loss(parameters, data)
 
+    def clipped_loss(self, parameters: Parameters, data: Experience, clip_range: float) -> torch.Tensor:
+        """PPO's surrogate, pessimistic about likelihood ratios outside ``1 ± clip_range``, ``(tasks,)``."""
+        log_probs = self.policy(parameters, data.observations).log_prob(data.actions)
+        ratio = (log_probs - data.log_probs).exp()
+        clipped = ratio.clamp(1 - clip_range, 1 + clip_range)
+        return -torch.minimum(ratio * data.advantages, clipped * data.advantages).mean(1)
+
     def divergence(self, reference: Parameters, parameters: Parameters, data: Experience) -> torch.Tensor:
         """Mean KL(reference || parameters) over the visited observations, ``(tasks,)``, in nats."""
         with torch.no_grad():
@@ -121,6 +131,10 @@ class ReinforcementLearning:
     def evaluate(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> dict[str, torch.Tensor]:
         """Scores of the mean action. Nothing is drawn, so one episode per task says all."""
         return _scores(self._run(parameters, tasks, 1, None))
+
+    def rank(self, scores: Mapping[str, float]) -> list[float]:
+        """By last-step success, then by return."""
+        return [scores["success_last"], scores["return"]]
 
     def _advantages(self, episodes: Trajectories) -> torch.Tensor:
         returns = discounted_returns(episodes.rewards, self.discount)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
-from mlrun.config.schema import TrustRegionConfig
-from mlrun.parameters import Parameters
+from mlrun.config.algorithms import TrustRegionConfig
+from mlrun.parameters import Parameters, gradients
 
 Vector = torch.Tensor
 
@@ -61,7 +61,7 @@ def trust_region_step(
     """
     leaves = {name: tensor.detach().requires_grad_() for name, tensor in parameters.items()}
     loss_before = loss(leaves)
-    gradient = _flatten(torch.autograd.grad(loss_before, list(leaves.values())))
+    gradient = _flatten(gradients(loss_before, leaves).values())
     product = _hessian_product(curvature(leaves), leaves, options.cg_damping)
     direction = conjugate_gradient(product, -gradient, options.cg_iterations)
     length = (2 * options.max_kl / torch.dot(direction, product(direction)).clamp_min(1e-20)).sqrt()
@@ -104,7 +104,7 @@ def conjugate_gradient(product: Callable[[Vector], Vector], target: Vector, iter
 def _hessian_product(value: torch.Tensor, leaves: Parameters, damping: float) -> Callable[[Vector], Vector]:
     """Products with the damped Hessian of ``value``; the graph of its gradient is built once and kept."""
     tensors = list(leaves.values())
-    gradient = _flatten(torch.autograd.grad(value, tensors, create_graph=True))
+    gradient = _flatten(gradients(value, leaves, create_graph=True).values())
 
     def product(vector: Vector) -> Vector:
         images = torch.autograd.grad(gradient, tensors, grad_outputs=vector, retain_graph=True)

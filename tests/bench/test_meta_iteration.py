@@ -8,11 +8,13 @@ import torch
 from mlrun.bench.meta_iteration import _repeat, meta_iteration_cost
 from mlrun.bench.physics_alone import PhysicsAlone, task_parameters
 from mlrun.benchmarks.ml1.benchmark import ML1
-from mlrun.config.schema import Experiment, MAMLConfig, ML1Config, PolicyConfig, RolloutsConfig, TrainingConfig
+from mlrun.config.algorithms import MAMLConfig
+from mlrun.config.benchmarks import ML1Config
+from mlrun.config.schema import EpisodicExperiment, PolicyConfig, RolloutsConfig, TrainingConfig
 
 
 def test_a_meta_iteration_is_compared_with_as_many_worlds_and_told_apart():
-    experiment = Experiment(
+    experiment = EpisodicExperiment(
         benchmark=ML1Config(horizon=3),
         algorithm=MAMLConfig(),
         policy=PolicyConfig(hidden_sizes=(4,)),

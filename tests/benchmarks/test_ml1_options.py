@@ -10,7 +10,7 @@ import pytest
 from mlrun import ML1
 from mlrun.benchmarks import benchmarks
 from mlrun.benchmarks.ml1.benchmark import _PROBLEMS
-from mlrun.config.schema import ML1Config
+from mlrun.config.benchmarks import ML1Config
 from mlrun.registry import UnknownNameError
 
 

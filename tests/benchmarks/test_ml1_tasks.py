@@ -6,7 +6,7 @@ import pytest
 from mlrun.benchmarks import benchmarks
 from mlrun.benchmarks.ml1.benchmark import ML1
 from mlrun.benchmarks.task import Task
-from mlrun.config.schema import ML1Config
+from mlrun.config.benchmarks import ML1Config
 from tests.benchmarks.conftest import Recording
 
 

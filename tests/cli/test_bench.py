@@ -32,6 +32,27 @@ FIGURES = {
 }
 
 
+INNER_LOOP = {
+    "tasks": 20,
+    "steps": 5,
+    "layer_sizes": [10, 4],
+    "threads": 2,
+    "rounds": 3,
+    "few_samples": {
+        "samples": 10,
+        "seconds": {"loop": 0.1, "batched": 0.02},
+        "speedup": 5.0,
+        "speedup_range": [4.5, 5.5],
+    },
+    "many_samples": {
+        "samples": 1000,
+        "seconds": {"loop": 0.5, "batched": 0.6, "auto": 0.5},
+        "share_of_better": 1.0,
+        "share_of_better_range": [0.9, 1.1],
+    },
+}
+
+
 @pytest.fixture
 def asked(monkeypatch):
     """What the measurement was asked for; it takes no time."""
@@ -78,6 +99,7 @@ def test_the_environment_is_the_experiments_unless_another_is_named(mlrun, asked
         (["--threads", "1e3"], "not '1e3'"),
         (["--threads", "100000"], "the number of cores, not 100000"),
         (["--set", "seed=1"], "--set needs a CONFIG"),
+        (["--inner-loop", "--worlds", "5"], "--inner-loop goes with no other option but --json"),
     ],
 )
 def test_a_mistake_is_one_line_before_anything_is_measured(mlrun, asked, arguments, said):
@@ -85,3 +107,14 @@ def test_a_mistake_is_one_line_before_anything_is_measured(mlrun, asked, argumen
     assert (outcome.code, outcome.out, asked) == (2, "", [])
     [line] = outcome.err.splitlines()
     assert said in line
+
+
+def test_the_inner_loop_is_measured_instead(mlrun, asked, monkeypatch):
+    monkeypatch.setattr("mlrun.bench.inner_loop.inner_loop", lambda: INNER_LOOP)
+    assert json.loads(mlrun("bench", "--inner-loop", "--json").out) == INNER_LOOP
+    title, _, few, many = mlrun("bench", "--inner-loop").out.splitlines()
+    assert "perceptron 10-4, 20 tasks, 5 steps" in title
+    assert "on 2 threads" in title
+    assert few.split()[:7] == ["10", "100.0", "20.0", "-", "batched", "is", "5.00"]
+    assert many.split()[:7] == ["1000", "500.0", "600.0", "500.0", "own", "choice", "has"]
+    assert asked == []

@@ -25,4 +25,4 @@ def test_validate_accepts_what_is_right(mlrun, config):
 
 
 def test_schema_is_json(mlrun):
-    assert "training" in json.loads(mlrun("config", "schema").out)["properties"]
+    assert "training" in json.loads(mlrun("config", "schema").out)["$defs"]["EpisodicExperiment"]["properties"]

@@ -4,7 +4,7 @@ import pytest
 
 from mlrun.benchmarks import benchmarks
 from mlrun.benchmarks.ml1.benchmark import ML1
-from mlrun.config.schema import BenchmarkConfig
+from mlrun.config.benchmarks import BenchmarkConfig
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ def test_an_unexpected_error_is_one_line_and_exit_code_1(mlrun, monkeypatch):
     def fail(*_):
         raise RuntimeError("first line\nsecond line")
 
-    monkeypatch.setattr("mlrun.registry.Registry.names", fail)
+    monkeypatch.setattr("mlrun.registry.Registry.entries", fail)
     outcome = mlrun("list-algos")
     assert outcome.code == 1
     assert outcome.err == "mlrun: error: RuntimeError: first line (--debug shows where)\n"

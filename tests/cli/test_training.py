@@ -134,7 +134,7 @@ def test_eval_passes_its_options_on_and_prints_one_json_object(mlrun, config, en
     options = ["--split", "train", "--checkpoint", "2", "--episodes", "5", "--steps", "0"]
     outcome = mlrun("eval", run, *options, "--json")
     assert json.loads(outcome.out, parse_constant=pytest.fail) == {"run": Path(run).name, "score": None}
-    assert seen == {"run": Path(run).name, "split": "train", "checkpoint": 2, "episodes": 5, "steps": 0}
+    assert seen == {"run": Path(run).name, "split": "train", "checkpoint": 2, "data_per_task": 5, "steps": 0}
 
 
 @pytest.mark.parametrize("which", [[], ["--checkpoint", "best"], ["--checkpoint", "7"]])

@@ -5,15 +5,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlrun.config import ConfigError, Experiment, Mistake, dump_experiment, load_experiment
+from mlrun.config.algorithms import AdamConfig, InnerLoopConfig, MAMLConfig, TrustRegionConfig
+from mlrun.config.benchmarks import ML1Config
 from mlrun.config.schema import (
-    EvaluationConfig,
-    InnerLoopConfig,
-    MAMLConfig,
-    ML1Config,
+    EpisodicEvaluationConfig,
+    EpisodicExperiment,
     PolicyConfig,
     RolloutsConfig,
     TrainingConfig,
-    TrustRegionConfig,
 )
 from tests.config.conftest import MINIMAL, Complain, Load
 
@@ -30,7 +29,6 @@ benchmark:
 algorithm:
   name: maml
   learning_rate: 0.1
-  first_order: on
   inner:
     learning_rate: -0.1
     steps: true
@@ -57,29 +55,29 @@ x.yaml:3: device: must be 'auto', 'cpu' or 'cuda', not 'gpu'
 x.yaml:6: benchmark.horizon: must be at least 1, not 0
 x.yaml:7: benchmark.horizont: unknown key; did you mean 'horizon'?
 x.yaml:10: algorithm.learning_rate: unknown key; did you mean 'algorithm.inner.learning_rate'?
-x.yaml:11: algorithm.first_order: must be true or false, not 'on'; write true
-x.yaml:13: algorithm.inner.learning_rate: must be greater than 0, not -0.1
-x.yaml:14: algorithm.inner.steps: must be a whole number, not true
-x.yaml:15: algorithm.inner.steps: the key is written twice (first on line 14); keep one of them
-x.yaml:16: algorithm.outer: must be a section of 'key: value' lines, not 3
-x.yaml:18: policy.hidden_sizes[1]: must be at least 1, not 0
-x.yaml:19: policy.hidden_sizes[2]: must be a whole number, not 'x'
-x.yaml:20: policy.min_std: must be below initial_std, which is 1.0, not 2.0
-x.yaml:21: trainig: unknown key; did you mean 'training'?
-x.yaml:22: training.iterations: missing; add this key (Meta-iterations in total, also for a resumed run)
-x.yaml:23: training.tasks_per_batch: must be at most 50, the number of training tasks, not 51
-x.yaml:24: training.evaluate_every: must be a whole number, not '5'; write 5
-x.yaml:25: evaluation: must be a section of 'key: value' lines, not empty
-x.yaml:26: gae_lambda: unknown key; did you mean 'rollouts.gae_lambda'?
-x.yaml:28: rollouts.discount: must be at most 1, not 1.5
+x.yaml:12: algorithm.inner.learning_rate: must be greater than 0, not -0.1
+x.yaml:13: algorithm.inner.steps: must be a whole number, not true
+x.yaml:14: algorithm.inner.steps: the key is written twice (first on line 13); keep one of them
+x.yaml:15: algorithm.outer: must be a section of 'key: value' lines, not 3
+x.yaml:17: policy.hidden_sizes[1]: must be at least 1, not 0
+x.yaml:18: policy.hidden_sizes[2]: must be a whole number, not 'x'
+x.yaml:19: policy.min_std: must be below initial_std, which is 1.0, not 2.0
+x.yaml:20: trainig: unknown key; did you mean 'training'?
+x.yaml:21: training.iterations: missing; add this key (Meta-iterations in total, also for a resumed run)
+x.yaml:22: training.tasks_per_batch: must be at most 50, the number of training tasks, not 51
+x.yaml:23: training.evaluate_every: must be a whole number, not '5'; write 5
+x.yaml:24: evaluation: must be a section of 'key: value' lines, not empty
+x.yaml:25: gae_lambda: unknown key; did you mean 'rollouts.gae_lambda'?
+x.yaml:27: rollouts.discount: must be at most 1, not 1.5
 """
 
 
 def test_defaults_are_filled_in(load: Load) -> None:
     experiment = load(MINIMAL)
-    assert experiment == Experiment(
+    assert experiment == EpisodicExperiment(
         benchmark=ML1Config(), algorithm=MAMLConfig(), training=TrainingConfig(iterations=3)
     )
+    assert isinstance(experiment, EpisodicExperiment)
     assert isinstance(experiment.benchmark, ML1Config)
     assert isinstance(experiment.algorithm, MAMLConfig)
     assert experiment.policy.hidden_sizes == (64, 64)
@@ -158,9 +156,9 @@ def policies(draw: st.DrawFn) -> PolicyConfig:
 
 algorithms = st.builds(
     MAMLConfig,
-    first_order=st.booleans(),
     inner=st.builds(InnerLoopConfig, learning_rate=positive(), steps=counts(10)),
-    outer=st.builds(
+    outer=st.builds(AdamConfig, learning_rate=positive())
+    | st.builds(
         TrustRegionConfig,
         max_kl=positive(),
         cg_iterations=counts(),
@@ -172,7 +170,7 @@ algorithms = st.builds(
 )
 
 experiments = st.builds(
-    Experiment,
+    EpisodicExperiment,
     name=st.none()
     | st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,9}", fullmatch=True)
     | st.sampled_from(["on", "1e3", "0x1"]),
@@ -184,7 +182,7 @@ experiments = st.builds(
     policy=policies(),
     rollouts=st.builds(RolloutsConfig, episodes_per_task=counts(), discount=positive(1), gae_lambda=st.floats(0, 1)),
     training=st.builds(TrainingConfig, iterations=counts(), tasks_per_batch=counts(50), keep_checkpoints=counts()),
-    evaluation=st.builds(EvaluationConfig, episodes=counts(), steps=st.integers(0, 20)),
+    evaluation=st.builds(EpisodicEvaluationConfig, episodes=counts(), steps=st.integers(0, 20)),
 )
 
 reuse_directory = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from mlrun.benchmarks import benchmarks
 from tests.config.conftest import MINIMAL, Complain, Load
 
 
@@ -39,7 +40,10 @@ def test_value_is_replaced(overrides: list[str], path: str, expected: Any, load:
         ("seed=true", "seed: must be a whole number, not true"),
         ("algorithm.inner=3", "algorithm.inner: must be a section of 'key: value' lines, not 3"),
         ("benchmark=3", "benchmark: must be a section of 'key: value' lines, not 3"),
-        ("benchmark={}", "benchmark.name: missing; write 'name', one of: ml1/pick-place-v3, ml1/push-v3, ml1/reach-v3"),
+        (
+            "benchmark={}",
+            "benchmark.name: missing; write 'name', one of: " + ", ".join(benchmarks.names()),
+        ),
         ("algorithm.inner.lerning_rate=1", "algorithm.inner.lerning_rate: unknown key; did you mean 'learning_rate'?"),
         ("algoritm.inner.steps=2", "algoritm: unknown key; did you mean 'algorithm'?"),
         ("seed.x=1", "seed: must be a whole number, not a section of keys"),

@@ -7,9 +7,14 @@ from pydantic_core import PydanticCustomError
 
 from mlrun.algorithms import algorithms
 from mlrun.benchmarks import benchmarks
-from mlrun.config import Experiment, dump_experiment, experiment_schema
-from mlrun.config.schema import AlgorithmConfig, BenchmarkConfig, MAMLConfig, ML1Config, PolicyConfig, TrainingConfig
+from mlrun.config import dump_experiment, experiment_schema
+from mlrun.config.algorithms import AlgorithmConfig, MAMLConfig
+from mlrun.config.benchmarks import BenchmarkConfig, ML1Config
+from mlrun.config.schema import EpisodicExperiment, PolicyConfig, SupervisedExperiment, TrainingConfig
 from tests.config.conftest import MINIMAL, Complain, Load
+
+BENCHMARKS = ", ".join(benchmarks.names())
+SUPERVISED = MINIMAL.replace("ml1/reach-v3", "sinusoid").replace("name: maml", "name: maml\n  outer: {name: adam}")
 
 
 class MazeConfig(BenchmarkConfig, frozen=True):
@@ -56,11 +61,13 @@ def mazes(monkeypatch: pytest.MonkeyPatch) -> None:
         ("benchmark.horizon", "500", None),
         ("benchmark.horizon", "501", "must be at most 500, not 501"),
         ("benchmark.name", "ml1/reach-v2", "unknown benchmark 'ml1/reach-v2'; did you mean 'ml1/reach-v3'? (choices: "),
-        ("benchmark.name", "3", "must be one of: ml1/pick-place-v3, ml1/push-v3, ml1/reach-v3, not 3"),
+        (
+            "benchmark.name",
+            "3",
+            f"must be one of: {BENCHMARKS}, not 3",
+        ),
         ("algorithm.name", "mamml", "unknown algorithm 'mamml'; did you mean 'maml'? (choices: "),
-        ("algorithm.first_order", "1", "must be true or false, not 1"),
-        ("algorithm.first_order", "off", "must be true or false, not 'off'; write false"),
-        ("algorithm.inner.estimator", "dice", "must be 'likelihood-ratio', not 'dice'"),
+        ("rollouts.estimator", "dice", "must be 'likelihood-ratio', not 'dice'"),
         ("algorithm.inner.learning_rate", "1", None),
         ("algorithm.inner.learning_rate", "0", "must be greater than 0, not 0"),
         ("algorithm.inner.learning_rate", "1/10", "must be a number, not '1/10'"),
@@ -69,9 +76,13 @@ def mazes(monkeypatch: pytest.MonkeyPatch) -> None:
         ("algorithm.inner.learning_rate", "1e999", "must be a finite number, not 1e999"),
         ("algorithm.inner.learning_rate", ".nan", "must be a finite number, not .nan"),
         ("algorithm.inner.learning_rate", "true", "must be a number, not true"),
-        ("algorithm.inner.steps", "11", "must be at most 10, not 11"),
+        ("algorithm.inner.steps", "101", "must be at most 100, not 101"),
         ("algorithm.outer.cg_damping", "0", None),
         ("algorithm.outer.backtrack_ratio", "1", "must be less than 1, not 1"),
+        ("algorithm.outer", "1", "must be a section of 'key: value' lines, not 1"),
+        ("algorithm.outer", "{name: adam, learning_rate: 0.1}", None),
+        ("algorithm.outer.name", "adm", "unknown outer rule 'adm'; did you mean 'adam'? (choices: 'adam', 'trpo')"),
+        ("algorithm.outer.name", "[1]", "must be one of: adam, trpo, not [1]"),
         ("policy.hidden_sizes", "64", "must be a list such as [a, b], not 64"),
         ("policy.hidden_sizes", "[]", "must have 1 or more entries, not []"),
         ("policy.hidden_sizes", "[1,1,1,1,1,1,1,1,1]", "must have 8 entries at most, not [1, 1, 1, 1, 1, 1, 1, 1, 1]"),
@@ -142,8 +153,7 @@ def test_key_missing_from_a_section_is_reported_at_the_section(complain: Complai
         (
             "name: ml1",
             "nam: ml1",
-            "x.yaml:1: benchmark.name: missing; write 'name' instead of 'nam', "
-            "one of: ml1/pick-place-v3, ml1/push-v3, ml1/reach-v3",
+            f"x.yaml:1: benchmark.name: missing; write 'name' instead of 'nam', one of: {BENCHMARKS}",
         ),
     ],
 )
@@ -168,7 +178,7 @@ def test_models_check_what_programs_build() -> None:
     with pytest.raises(ValidationError):
         PolicyConfig(initial_std=1e-7)
     with pytest.raises(ValidationError, match="at most 50"):
-        Experiment(
+        EpisodicExperiment(
             benchmark=ML1Config(), algorithm=MAMLConfig(), training=TrainingConfig(iterations=1, tasks_per_batch=51)
         )
 
@@ -226,7 +236,6 @@ class TestRegisteredElsewhere:
 
 
 def properties(schema: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    yield from schema["properties"].items()
     for section in schema["$defs"].values():
         yield from section["properties"].items()
 
@@ -234,10 +243,65 @@ def properties(schema: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 def test_json_schema_describes_every_key() -> None:
     schema = experiment_schema()
     assert [key for key, described in properties(schema) if not described.get("description")] == []
-    assert schema["additionalProperties"] is False
-    assert schema["required"] == ["benchmark", "algorithm", "training"]
+    for kind in ("EpisodicExperiment", "SupervisedExperiment"):
+        assert schema["$defs"][kind]["additionalProperties"] is False
+        assert schema["$defs"][kind]["required"] == ["benchmark", "algorithm", "training"]
     assert schema["$defs"]["ML1Config"]["required"] == ["name"]
-    assert schema["$defs"]["InnerLoopConfig"]["properties"]["steps"]["maximum"] == 10
+    assert schema["$defs"]["InnerLoopConfig"]["properties"]["steps"]["maximum"] == 100
+
+
+def test_json_schema_puts_together_what_goes_together() -> None:
+    sections = experiment_schema()["$defs"]
+
+    def choices(kind: str, section: str) -> set[str]:
+        described = sections[kind]["properties"][section]
+        return {choice["$ref"].rpartition("/")[2] for choice in described.get("anyOf", [described])}
+
+    assert choices("SupervisedExperiment", "benchmark") == {"SinusoidConfig"}
+    assert "SinusoidConfig" not in choices("EpisodicExperiment", "benchmark")
+    assert choices("EpisodicExperiment", "algorithm") - choices("SupervisedExperiment", "algorithm") == {"ProMPConfig"}
+
+
+class TestSupervised:
+    def test_it_has_sections_of_its_own(self, load: Load) -> None:
+        experiment = load(SUPERVISED)
+        assert isinstance(experiment, SupervisedExperiment)
+        assert experiment.network.hidden_sizes == (40, 40)
+        assert (experiment.training_data, experiment.evaluation_data, experiment.data_unit) == (10, 10, "shots")
+        assert load(dump_experiment(experiment)) == experiment
+
+    @pytest.mark.parametrize("key", ["policy", "rollouts", "threads"])
+    def test_sections_of_episodes_are_refused_with_the_reason(self, key: str, complain: Complain) -> None:
+        (line,) = complain(SUPERVISED, f"{key}=1")
+        assert line.endswith(f": {key}: does not apply to sinusoid, whose tasks are examples to fit")
+
+    @pytest.mark.parametrize("key", ["network", "examples"])
+    def test_and_the_other_way_round(self, key: str, complain: Complain) -> None:
+        (line,) = complain(MINIMAL, f"{key}=1")
+        assert line.endswith(f": {key}: does not apply to ml1/reach-v3, whose tasks are episodes to act in")
+
+    @pytest.mark.parametrize("name", ["maml", "fomaml", "anil", "meta-sgd", "pretrain"])
+    def test_a_trust_region_needs_a_policy(self, name: str, load: Load, complain: Complain) -> None:
+        expected = "algorithm.outer: trpo needs a policy, and sinusoid has none; write 'name: adam' in this section"
+        for outer in ("", ", outer: {}", ", outer: {name: trpo}"):
+            (line,) = complain(SUPERVISED, f"algorithm={{name: {name}{outer}}}")
+            assert line.endswith(expected)
+        load(SUPERVISED, f"algorithm={{name: {name}, outer: {{name: adam}}}}")
+
+    def test_so_does_promp(self, complain: Complain) -> None:
+        (line,) = complain(SUPERVISED, "algorithm={name: promp}")
+        assert ": algorithm.name: promp needs a policy, and sinusoid has none; choose one of: anil, fomaml," in line
+        assert "promp" not in line.rpartition("choose one of")[2]
+
+
+@pytest.mark.parametrize("written", ["0", "-0.1", ".inf", "true", "x", "[0.1]", "[0.2, 0.1]", "[0, 0.1]", "[1, 2, 3]"])
+def test_learned_rates_start_from_a_number_or_a_range(written: str, load: Load, complain: Complain) -> None:
+    key = "algorithm.inner.learning_rate"
+    for right, expected in (("1", (1.0, 1.0)), ("[0.1, 2]", (0.1, 2.0))):
+        algorithm: Any = load(MINIMAL, "algorithm.name=meta-sgd", f"{key}={right}").algorithm
+        assert algorithm.inner.learning_rate == expected
+    (line,) = complain(MINIMAL, "algorithm.name=meta-sgd", f"{key}={written}")
+    assert f": {key}: must be a number greater than 0, or a range [low, high] of such, not " in line
 
 
 def test_built_in_sections_share_the_base_classes() -> None:

@@ -1,18 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from mlrun.config.algorithms import InnerLoopConfig, MAMLConfig
+from mlrun.config.benchmarks import ML1Config
 from mlrun.config.schema import (
-    EvaluationConfig,
+    EpisodicEvaluationConfig,
+    EpisodicExperiment,
     Experiment,
-    InnerLoopConfig,
-    MAMLConfig,
-    ML1Config,
     PolicyConfig,
     RolloutsConfig,
     TrainingConfig,
@@ -22,12 +21,11 @@ from mlrun.experiment.evaluate import evaluate_run
 from mlrun.experiment.interrupts import Interrupts
 from mlrun.experiment.run_directory import RunDirectory
 from mlrun.experiment.train import train
-
-CLOCKS = {"time", "time/collect", "time/update", "env_steps_per_second"}
+from tests.experiment.watcher import Watcher, timeless
 
 
 def experiment(iterations: int = 4, **inner: Any) -> Experiment:
-    return Experiment(
+    return EpisodicExperiment(
         seed=3,
         benchmark=ML1Config(horizon=5),
         algorithm=MAMLConfig(inner=InnerLoopConfig(**inner)),
@@ -36,38 +34,14 @@ def experiment(iterations: int = 4, **inner: Any) -> Experiment:
         training=TrainingConfig(
             iterations=iterations, tasks_per_batch=3, evaluate_every=2, checkpoint_every=1, keep_checkpoints=9
         ),
-        evaluation=EvaluationConfig(episodes=2),
+        evaluation=EpisodicEvaluationConfig(episodes=2),
     )
-
-
-class Watcher:
-    """A reporter that remembers, and may act when an iteration is done."""
-
-    def __init__(self, act: Any = None) -> None:
-        self.rows: list[Mapping[str, Any]] = []
-        self.evaluations: list[Mapping[str, float]] = []
-        self.act = act
-
-    def iteration(self, row: Mapping[str, Any], total: int) -> None:
-        self.rows.append(row)
-        if self.act is not None:
-            self.act(row["iteration"])
-
-    def evaluation(self, iteration: int, summary: Mapping[str, float]) -> None:
-        self.evaluations.append(summary)
-
-    def note(self, text: str) -> None:
-        pass
 
 
 def run(path: Path, what: Experiment, act: Any = None) -> RunDirectory:
     directory = RunDirectory.create(path, what)
     train(what, directory, Watcher(act))
     return directory
-
-
-def timeless(directory: RunDirectory) -> list[dict[str, Any]]:
-    return [{k: v for k, v in row.items() if k not in CLOCKS} for row in directory.metrics.read()]
 
 
 def parameters(directory: RunDirectory, which: str | int = "last") -> dict[str, torch.Tensor]:
@@ -231,5 +205,5 @@ class TestEvaluation:
         self, inner: int, evaluation: int | None, expected: int, tmp_path: Path
     ) -> None:
         what = experiment(iterations=1, steps=inner)
-        what = what.model_copy(update={"evaluation": EvaluationConfig(episodes=2, steps=evaluation)})
+        what = what.model_copy(update={"evaluation": EpisodicEvaluationConfig(episodes=2, steps=evaluation)})
         assert len(evaluate_run(run(tmp_path, what))["by_step"]) == expected + 1

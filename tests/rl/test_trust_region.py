@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mlrun.config.schema import TrustRegionConfig
+from mlrun.config.algorithms import TrustRegionConfig
 from mlrun.parameters import Parameters
 from mlrun.rl.trust_region import TrustRegionStep, conjugate_gradient, trust_region_step
 

@@ -15,10 +15,9 @@ from mlrun.benchmarks.ml1.pick_place import PickPlace
 from mlrun.benchmarks.ml1.push import Push
 from mlrun.benchmarks.ml1.reach import Reach
 from mlrun.benchmarks.ml1.sizes import ACTION_SIZE, OBSERVATION_SIZE
-from mlrun.benchmarks.protocol import Floor
 from mlrun.benchmarks.task import Split, Task
+from mlrun.config.benchmarks import ML1Config
 from mlrun.config.messages import rule
-from mlrun.config.schema import ML1Config
 from mlrun.registry import UnknownNameError
 
 if TYPE_CHECKING:
@@ -86,6 +85,10 @@ class ML1:
         """The benchmark that a section of an experiment describes."""
         return cls(config.name, **config.model_dump(exclude={"name"}))
 
+    def draw_tasks(self, count: int, generator: np.random.Generator) -> Sequence[Task]:
+        """`count` of the training tasks, without replacement."""
+        return [self.train_tasks[index] for index in generator.choice(len(self.train_tasks), count, replace=False)]
+
     def tasks(self, split: Split) -> Sequence[Task]:
         """The tasks of "train" or "test".
 
@@ -145,7 +148,7 @@ class ML1:
             self.problem, num_worlds, self.horizon, goal_visible=self.goal_visible, num_threads=num_threads
         )
 
-    def floors(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, Floor]:
+    def floors(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
         """How scripts that need no learning do on `tasks`, at this horizon: what a result must be compared with."""
         environment = self.make_environment(len(tasks), num_threads)
         return floors(environment, self.problem, tasks, self.train_tasks)

@@ -3,7 +3,7 @@
 from mlrun.benchmarks.description import Description
 from mlrun.benchmarks.ml1.sizes import ACTION_SIZE, OBSERVATION_SIZE
 from mlrun.benchmarks.ml1.stored_floors import stored_floors
-from mlrun.config.schema import ML1Config
+from mlrun.config.benchmarks import ML1Config
 
 
 def describe(name: str) -> Description:

@@ -1,22 +1,19 @@
 """What scripts achieve on ML1 tasks without learning: a success rate says little unless it is set beside these."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from mlrun.benchmarks.ml1.environment import SawyerEnvironment
 from mlrun.benchmarks.ml1.manipulation import Manipulation
-from mlrun.benchmarks.protocol import Floor
+from mlrun.benchmarks.scripts import Script, play
 from mlrun.benchmarks.task import Task
-
-Script = Callable[[int, Tensor], Tensor]
-"""The action (worlds, 4), or (4,) for all of them, from the number of the step and the observation (worlds, 39)."""
 
 
 def floors(
     environment: SawyerEnvironment, problem: Manipulation, tasks: Sequence[Task], train_tasks: Sequence[Task]
-) -> dict[str, Floor]:
+) -> dict[str, dict[str, float]]:
     """Plays each script on every task, one world per task.
 
     Args:
@@ -40,23 +37,6 @@ def scripts(problem: Manipulation, goals: Tensor, train_tasks: Sequence[Task], h
         **{name: _recital(actions) for name, actions in problem.blind_actions(horizon).items()},
         "expert": lambda step, observation: problem.expert(observation, goals),
     }
-
-
-def play(environment: SawyerEnvironment, parameters: Tensor, script: Script) -> Floor:
-    """Plays a script for one episode per world, on tasks with these `parameters` (worlds, 6)."""
-    observation = environment.reset(parameters)
-    total = torch.zeros(environment.num_worlds, dtype=torch.float64)
-    any_success = last_success = torch.zeros(environment.num_worlds, dtype=torch.bool)
-    for step in range(environment.horizon):
-        transition = environment.step(script(step, observation).expand(environment.num_worlds, -1))
-        observation, last_success = transition.observation, transition.success
-        total += transition.reward
-        any_success = any_success | last_success
-    return Floor(
-        success_any=any_success.double().mean().item(),
-        success_last=last_success.double().mean().item(),
-        mean_return=total.mean().item(),
-    )
 
 
 def _recital(actions: Tensor) -> Script:

@@ -2,26 +2,24 @@
 
 from typing import Final
 
-from mlrun.benchmarks.protocol import Floor
-
 _FLOORS: Final = {
     "ml1/reach-v3": {
-        "goal-blind expert": Floor(success_any=0.08, success_last=0.04, mean_return=3657.1),
-        "goal-blind sweep": Floor(success_any=0.98, success_last=0.04, mean_return=2571.9),
-        "expert": Floor(success_any=1.0, success_last=1.0, mean_return=4834.8),
+        "goal-blind expert": {"success_any": 0.08, "success_last": 0.04, "return": 3657.1},
+        "goal-blind sweep": {"success_any": 0.98, "success_last": 0.04, "return": 2571.9},
+        "expert": {"success_any": 1.0, "success_last": 1.0, "return": 4834.8},
     },
     "ml1/push-v3": {
-        "goal-blind expert": Floor(success_any=0.48, success_last=0.4, mean_return=4332.9),
-        "expert": Floor(success_any=1.0, success_last=1.0, mean_return=4632.4),
+        "goal-blind expert": {"success_any": 0.48, "success_last": 0.4, "return": 4332.9},
+        "expert": {"success_any": 1.0, "success_last": 1.0, "return": 4632.4},
     },
     "ml1/pick-place-v3": {
-        "goal-blind expert": Floor(success_any=0.32, success_last=0.32, mean_return=2817.1),
-        "expert": Floor(success_any=1.0, success_last=1.0, mean_return=4488.3),
+        "goal-blind expert": {"success_any": 0.32, "success_last": 0.32, "return": 2817.1},
+        "expert": {"success_any": 1.0, "success_last": 1.0, "return": 4488.3},
     },
 }
 
 
-def stored_floors(name: str) -> dict[str, Floor]:
+def stored_floors(name: str) -> dict[str, dict[str, float]]:
     """What scripts achieve on the 50 test tasks of seed 0, at horizon 500 and with reward "v2".
 
     They are the result of `ml1.floors(ml1.test_tasks)` with `ml1 = ML1(name)`.

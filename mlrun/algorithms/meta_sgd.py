@@ -1,0 +1,40 @@
+"""Meta-SGD."""
+
+from __future__ import annotations
+
+import torch
+
+from mlrun.algorithms.inner_loop import Rates
+from mlrun.algorithms.maml import MAML
+from mlrun.algorithms.protocol import Problem
+from mlrun.parameters import Parameters
+from mlrun.randomness import RandomKey
+
+_RATE = "rate/"
+
+
+class MetaSGD(MAML):
+    """MAML with a learned rate for every component of every parameter (Li et al. 2017).
+
+    The rates, under ``rate/`` and the parameter's name, are meta-parameters like the initial weights: drawn uniformly
+    from a range at the start, and free to change their sign.
+    """
+
+    def initialise(self, problem: Problem, key: RandomKey) -> None:
+        """Start from the problem's fresh parameters and random rates."""
+        weights = problem.initial_parameters(key)
+        low, high = self.config.inner.learning_rate
+        generator = key.child("rates").generator()
+        rates = {
+            f"{_RATE}{name}": torch.empty(tensor.shape).uniform_(low, high, generator=generator).to(tensor)
+            for name, tensor in weights.items()
+        }
+        self.parameters = {**weights, **rates}
+
+    def initial_weights(self, meta: Parameters) -> Parameters:
+        """All but the rates."""
+        return {name: tensor for name, tensor in meta.items() if not name.startswith(_RATE)}
+
+    def rates(self, problem: Problem, meta: Parameters) -> Rates:
+        """The learned ones."""
+        return {name.removeprefix(_RATE): tensor for name, tensor in meta.items() if name.startswith(_RATE)}

@@ -1,0 +1,107 @@
+"""How meta-parameters follow the loss after adaptation: a trust-region step, or Adam."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Protocol
+
+import torch
+
+from mlrun.algorithms.meta_objective import MetaObjective
+from mlrun.config.algorithms import OuterRuleConfig, TrustRegionConfig
+from mlrun.parameters import Parameters, gradients
+from mlrun.rl.trust_region import trust_region_step
+
+
+class OuterRule(Protocol):
+    """One update of the meta-parameters per batch of tasks."""
+
+    def step(self, parameters: Parameters, objective: MetaObjective) -> tuple[Parameters, dict[str, float]]:
+        """New meta-parameters, and metrics of the update."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """What it remembers between updates: tensors and plain containers, which later updates leave as they are."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from a ``state_dict``."""
+        ...
+
+
+def outer_rule(config: OuterRuleConfig) -> OuterRule:
+    """The rule that a section of an experiment describes."""
+    return TrustRegion(config) if isinstance(config, TrustRegionConfig) else Adam(config.learning_rate)
+
+
+class TrustRegion:
+    """TRPO, the region being measured between policies after adaptation (Schulman et al. 2015; Finn et al. 2017)."""
+
+    def __init__(self, config: TrustRegionConfig) -> None:
+        self.config = config
+
+    def step(self, parameters: Parameters, objective: MetaObjective) -> tuple[Parameters, dict[str, float]]:
+        """One step, or none where the line search finds no better point within the region."""
+        step = trust_region_step(
+            parameters,
+            loss=objective.loss,
+            measure=objective.measure,
+            curvature=objective.curvature(self.config.curvature_stride),
+            options=self.config,
+        )
+        return step.parameters, {
+            "loss_before": step.loss_before,
+            "loss_after": step.loss_after,
+            "kl": step.kl,
+            "accepted": step.accepted,
+            "backtracks": step.backtracks,
+            "gradient_norm": step.gradient_norm,
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Nothing: every step stands for itself."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Nothing to load."""
+
+
+class Adam:
+    """Adam on the differentiated loss (Kingma and Ba 2015).
+
+    Args:
+        learning_rate: step size.
+        epochs: steps per update, all on the same data.
+    """
+
+    def __init__(self, learning_rate: float, epochs: int = 1) -> None:
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self._state: dict[str, Any] = {}
+
+    def step(self, parameters: Parameters, objective: MetaObjective) -> tuple[Parameters, dict[str, float]]:
+        """So many steps as there are epochs."""
+        leaves = {name: tensor.detach().clone().requires_grad_() for name, tensor in parameters.items()}
+        optimiser = torch.optim.Adam(leaves.values(), lr=self.learning_rate)
+        if self._state:
+            optimiser.load_state_dict(self._state)
+        metrics: dict[str, float] = {}
+        for _ in range(self.epochs):
+            loss = objective.loss(leaves)
+            slopes = gradients(loss, leaves)
+            for name, leaf in leaves.items():
+                leaf.grad = slopes[name]
+            optimiser.step()
+            if not metrics:
+                norm = torch.nn.utils.get_total_norm(slopes.values())
+                metrics = {"loss_before": loss.item(), "gradient_norm": norm.item()}
+        self._state = optimiser.state_dict()
+        return {name: leaf.detach() for name, leaf in leaves.items()}, metrics
+
+    def state_dict(self) -> dict[str, Any]:
+        """The running moments."""
+        return copy.deepcopy(self._state)  # torch changes them in place
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue with these moments."""
+        self._state = copy.deepcopy(state)

@@ -1,0 +1,23 @@
+"""Joint training, then fine-tuning: the baseline of learning without meta-learning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlrun.algorithms.gradient_based import mean_scores
+from mlrun.algorithms.maml import MAML
+from mlrun.algorithms.protocol import Problem
+from mlrun.benchmarks.task import Task
+from mlrun.randomness import RandomKey
+
+
+class Pretrain(MAML):
+    """One model for all tasks, by the outer rule alone; adaptation is fine-tuning, and happens in evaluations only."""
+
+    def update(self, problem: Problem, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
+        """Improve the loss before any adaptation."""
+        unadapted, _ = self.explore(problem, tasks, key, steps=0)
+        data = problem.collect(unadapted[-1], tasks, key.child("query"))
+        scores = mean_scores("pre", problem, data)
+        self.parameters, metrics = self.outer.step(self.parameters, self.objective(problem, [], data, unadapted))
+        return {**scores, **metrics}

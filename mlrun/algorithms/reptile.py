@@ -1,0 +1,52 @@
+"""Reptile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mlrun.algorithms.gradient_based import GradientBased, mean_scores
+from mlrun.algorithms.protocol import Problem
+from mlrun.benchmarks.task import Task
+from mlrun.config.algorithms import ReptileConfig
+from mlrun.randomness import RandomKey
+
+
+class Reptile(GradientBased):
+    """Batched Reptile (Nichol et al. 2018, section 3): ``θ ← θ + ε (mean over tasks of φ_K - θ)``.
+
+    ε may shrink linearly to 0. There is no loss after adaptation, so that no data is collected for one.
+
+    Attributes:
+        updates: updates done.
+    """
+
+    def __init__(self, config: ReptileConfig) -> None:
+        super().__init__(config)
+        self.updates = 0
+
+    @property
+    def step_size(self) -> float:
+        """ε of the next update."""
+        outer = self.config.outer
+        remaining = 1.0 if outer.decay_iterations is None else max(0.0, 1 - self.updates / outer.decay_iterations)
+        return outer.step_size * remaining
+
+    def update(self, problem: Problem, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
+        """Adapt to every task, and go part of the way to where that leads on average."""
+        adapted, support = self.explore(problem, tasks, key, self.adaptation_steps)
+        step_size = self.step_size
+        self.parameters = {
+            name: theta + step_size * (adapted[-1][name].mean(0) - theta) for name, theta in self.parameters.items()
+        }
+        self.updates += 1
+        return {**mean_scores("pre", problem, support[0]), "step_size": step_size}
+
+    def state_dict(self) -> dict[str, Any]:
+        """The parameters and the place in the schedule."""
+        return {**super().state_dict(), "updates": self.updates}
+
+    def load_state_dict(self, state: dict[str, Any], device: str = "cpu") -> None:
+        """Continue from a ``state_dict``, on a device."""
+        super().load_state_dict(state, device)
+        self.updates = state["updates"]

@@ -1,0 +1,168 @@
+"""A point in the plane that should go to a hidden goal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, Self
+
+import numpy as np
+import torch
+
+from mlrun.benchmarks.protocol import Transition
+from mlrun.benchmarks.scripts import Script, play
+from mlrun.benchmarks.task import Split, Task
+from mlrun.randomness import RandomKey
+
+if TYPE_CHECKING:
+    from mlrun.config.benchmarks import Navigation2DConfig
+
+_LARGEST_GOAL: Final = 0.5
+_STEP: Final = 0.1
+_SUCCESS_DISTANCE: Final = 0.01
+
+
+class NavigationEnvironment:
+    """Many points, each with a goal of its own.
+
+    Episodes start at the origin and never terminate: they are cut by the caller after `horizon` steps. The reward is
+    the negative distance to the goal after the step.
+
+    | action | meaning  | range   | effect                                       |
+    |--------|----------|---------|----------------------------------------------|
+    | 0-1    | velocity | -1 .. 1 | clipped; a tenth of it moves the point       |
+
+    | observation | meaning  |
+    |-------------|----------|
+    | 0-1         | position |
+
+    An action that is not a number is carried into the position for the rest of the episode, an infinite one is
+    clipped; neither raises here, since whoever acts checks the actions once per rollout.
+
+    Args:
+        num_worlds: how many points.
+        horizon: steps per episode.
+
+    Raises:
+        ValueError: there would be no point.
+    """
+
+    observation_size = 2
+    action_size = 2
+
+    def __init__(self, num_worlds: int, horizon: int) -> None:
+        if num_worlds < 1:
+            raise ValueError(f"the number of worlds must be at least 1, not {num_worlds}")
+        self.num_worlds = num_worlds
+        self.horizon = horizon
+        self._goals = torch.zeros(num_worlds, 2, dtype=torch.float64)
+        self._positions = torch.zeros(num_worlds, 2, dtype=torch.float64)
+
+    @torch.no_grad()
+    def reset(self, task_parameters: torch.Tensor) -> torch.Tensor:
+        """Put every point back to the origin.
+
+        Args:
+            task_parameters: the goals, ``(worlds, 2)``, float64.
+
+        Returns:
+            Observations ``(worlds, 2)``, float64.
+
+        Raises:
+            ValueError: the shape or the precision is another.
+        """
+        given = task_parameters
+        if given.shape != self._goals.shape or given.dtype != self._goals.dtype:
+            raise ValueError(
+                f"task parameters must be {tuple(self._goals.shape)} of {self._goals.dtype}, "
+                f"not {tuple(given.shape)} of {given.dtype}"
+            )
+        self._goals = given.clone()
+        self._positions = torch.zeros_like(given)
+        return self._positions
+
+    @torch.no_grad()
+    def step(self, action: torch.Tensor) -> Transition:
+        """Move every point.
+
+        Args:
+            action: ``(worlds, 2)``, clipped to ±1.
+
+        Raises:
+            ValueError: the shape is another.
+        """
+        if action.shape != self._goals.shape:
+            raise ValueError(f"actions must be {tuple(self._goals.shape)}, not {tuple(action.shape)}")
+        self._positions = self._positions + _STEP * action.double().clamp(-1.0, 1.0)
+        distance = (self._positions - self._goals).norm(dim=-1)
+        return Transition(self._positions, -distance, distance <= _SUCCESS_DISTANCE)
+
+
+class Navigation2D:
+    """2D navigation (Finn et al. 2017, section 5.3): goals uniform in [-0.5, 0.5]², hidden from the observation.
+
+    A task's parameters are the goal's coordinates. Training draws goals without end; the two lists are drawn from the
+    same distribution, for following the training and for the final evaluation.
+
+    The paper writes that the reward is the negative squared distance and that an episode ends within 0.01 of the goal;
+    the code published with it rewards the negative distance, and so do its successors and we. Our episodes never end
+    early, since a return that stops growing more negative at the goal would not compare with one that does not. To be
+    within 0.01 of the goal counts as success instead. As in that code, an action of 1 moves the point by 0.1.
+
+    Args:
+        seed: of the two lists.
+        horizon: steps per episode.
+        evaluation_tasks: length of each list.
+
+    Attributes:
+        train_tasks: tasks to follow training by, and choose the best checkpoint.
+        test_tasks: held-out tasks.
+
+    Raises:
+        ValueError: the lists or the episodes would be empty.
+    """
+
+    name = "navigation2d"
+    observation_size = NavigationEnvironment.observation_size
+    action_size = NavigationEnvironment.action_size
+
+    def __init__(self, *, seed: int = 0, horizon: int = 100, evaluation_tasks: int = 100) -> None:
+        for option, value in {"horizon": horizon, "evaluation_tasks": evaluation_tasks}.items():
+            if value < 1:
+                raise ValueError(f"{option} must be at least 1, not {value}")
+        self.horizon = horizon
+        lists = RandomKey(seed, 0, self.name)
+        self.train_tasks: Sequence[Task] = _draw(evaluation_tasks, lists.child("train").numpy_generator(), "train")
+        self.test_tasks: Sequence[Task] = _draw(evaluation_tasks, lists.child("test").numpy_generator(), "test")
+
+    @classmethod
+    def from_config(cls, config: Navigation2DConfig) -> Self:
+        """The benchmark that a section of an experiment describes."""
+        return cls(seed=config.seed, horizon=config.horizon, evaluation_tasks=config.evaluation_tasks)
+
+    def draw_tasks(self, count: int, generator: np.random.Generator) -> list[Task]:
+        """New tasks from the training distribution."""
+        return _draw(count, generator, "train")
+
+    def make_environment(self, num_worlds: int, num_threads: int = 0) -> NavigationEnvironment:
+        """A batch of points; they need no threads."""
+        return NavigationEnvironment(num_worlds, self.horizon)
+
+    def floors(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
+        """Scores of staying at the origin, the mean goal, and of an expert that sees the goal."""
+        environment = self.make_environment(len(tasks))
+        goals = torch.tensor([task.parameters for task in tasks], dtype=torch.float64)
+        scripts: dict[str, Script] = {
+            "standing still": lambda step, observation: torch.zeros_like(observation),
+            "straight to the goal": lambda step, observation: _straight(goals - observation),
+        }
+        return {name: play(environment, goals, script) for name, script in scripts.items()}
+
+
+def _straight(way: torch.Tensor) -> torch.Tensor:
+    """The longest permitted action along the way left, ``(worlds, 2)``, and no farther than its end."""
+    return way / way.abs().amax(-1, keepdim=True).clamp_min(_STEP)
+
+
+def _draw(count: int, generator: np.random.Generator, split: Split) -> list[Task]:
+    goals = generator.uniform(-_LARGEST_GOAL, _LARGEST_GOAL, (count, 2)).tolist()
+    return [Task(index, split, (x, y)) for index, (x, y) in enumerate(goals)]

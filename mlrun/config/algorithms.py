@@ -1,0 +1,165 @@
+"""The `algorithm` section of an experiment, for each algorithm."""
+
+import math
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field
+
+from mlrun.config.choice import one_of
+from mlrun.config.section import NamedSection, Section
+
+
+class AlgorithmConfig(NamedSection, frozen=True):
+    """What every algorithm's section has.
+
+    Attributes:
+        needs_policy: Whether it works with action probabilities, which only episodic benchmarks have.
+    """
+
+    needs_policy: ClassVar[bool] = False
+
+    name: str = Field(description="Registered algorithm; `mlrun list-algos` lists them")
+
+
+class _AdaptationConfig(Section, frozen=True):
+    """Adaptation to one task, at whatever rates."""
+
+    steps: int = Field(
+        default=1, ge=1, le=100, description="Adaptation steps; each on fresh episodes, or all on the same examples"
+    )
+
+
+class InnerLoopConfig(_AdaptationConfig, frozen=True):
+    """Adaptation to one task by gradient steps."""
+
+    learning_rate: float = Field(default=0.1, gt=0, description="Step size of an adaptation step")
+
+
+def _rate_or_range(value: Any) -> Any:
+    bounds: Any = value if isinstance(value, list | tuple) and len(value) == 2 else (value, value)
+    numbers = [bound for bound in bounds if isinstance(bound, int | float) and not isinstance(bound, bool)]
+    if len(numbers) < 2 or not 0 < numbers[0] <= numbers[1] < math.inf:
+        raise ValueError(f"must be a number greater than 0, or a range [low, high] of such, not {value}")
+    return float(numbers[0]), float(numbers[1])
+
+
+class LearnedRatesConfig(_AdaptationConfig, frozen=True):
+    """Adaptation to one task by gradient steps with a learned rate for every parameter."""
+
+    learning_rate: Annotated[tuple[float, float], BeforeValidator(_rate_or_range, float | tuple[float, float])] = Field(
+        default=(0.005, 0.1), description="Step sizes at the start: one for all parameters, or [low, high] to draw from"
+    )
+
+
+class TrustRegionConfig(Section, frozen=True):
+    """TRPO's outer step (Schulman et al., 2015): conjugate gradient, then a backtracking line search."""
+
+    needs_policy: ClassVar[bool] = True
+
+    name: Literal["trpo"] = Field(default="trpo", description="Outer rule")
+    max_kl: float = Field(
+        default=0.01, gt=0, description="Largest mean KL divergence between post-adaptation policies, in nats"
+    )
+    cg_iterations: int = Field(default=10, ge=1, description="Conjugate-gradient iterations")
+    cg_damping: float = Field(default=1e-5, ge=0, description="Added to the diagonal of the curvature matrix")
+    backtrack_ratio: float = Field(default=0.8, gt=0, lt=1, description="Factor on the step per backtrack")
+    max_backtracks: int = Field(default=15, ge=1, description="Steps tried before the update is given up")
+    curvature_stride: int = Field(
+        default=1, ge=1, description="Curvature products are estimated from every n-th step of the episodes"
+    )
+
+
+class AdamConfig(Section, frozen=True):
+    """Adam (Kingma and Ba, 2015) on the loss after adaptation."""
+
+    needs_policy: ClassVar[bool] = False
+
+    name: Literal["adam"] = Field(default="adam", description="Outer rule")
+    learning_rate: float = Field(default=1e-3, gt=0, description="Step size")
+
+
+class ProximalConfig(Section, frozen=True):
+    """ProMP's outer steps: Adam on PPO's clipped loss, with a penalty on how far the sampling policies move."""
+
+    learning_rate: float = Field(default=1e-3, gt=0, description="Step size of Adam")
+    epochs: int = Field(default=5, ge=1, le=1000, description="Steps on the same episodes")
+    clip_range: float = Field(default=0.3, gt=0, description="How far likelihood ratios may leave 1 with gain")
+    kl_coefficient: float = Field(
+        default=5e-4, ge=0, description="Weight of the KL divergence between the policies that sampled and the new ones"
+    )
+
+
+class InterpolationConfig(Section, frozen=True):
+    """Reptile's outer step: part of the way towards the adapted parameters."""
+
+    step_size: float = Field(default=1.0, gt=0, le=1, description="Part of the way at the start")
+    decay_iterations: int | None = Field(
+        default=None, ge=1, description="Meta-iterations in which it shrinks linearly to 0; null is never"
+    )
+
+
+OuterRuleConfig = Annotated[TrustRegionConfig | AdamConfig, one_of("outer rule", TrustRegionConfig, AdamConfig)]
+
+
+class TwoLoopsConfig(AlgorithmConfig, frozen=True):
+    """Adaptation at a fixed rate, and an outer rule that follows the gradient of the loss."""
+
+    inner: InnerLoopConfig = Field(default=InnerLoopConfig(), description="Adaptation to one task")
+    outer: OuterRuleConfig = Field(default=TrustRegionConfig(), description="Update of the meta-parameters")
+
+
+class MAMLConfig(TwoLoopsConfig, frozen=True):
+    """MAML (Finn et al., 2017)."""
+
+    name: Literal["maml"] = Field(default="maml", description="Registered algorithm")
+
+
+class FOMAMLConfig(TwoLoopsConfig, frozen=True):
+    """First-order MAML (Finn et al., 2017): without the second derivatives of the adaptation steps."""
+
+    name: Literal["fomaml"] = Field(default="fomaml", description="Registered algorithm")
+
+
+class ANILConfig(TwoLoopsConfig, frozen=True):
+    """ANIL (Raghu et al., 2020): only the last layer adapts."""
+
+    name: Literal["anil"] = Field(default="anil", description="Registered algorithm")
+
+
+class MetaSGDConfig(AlgorithmConfig, frozen=True):
+    """Meta-SGD (Li et al., 2017): the rate of every parameter is learned along with its initial value."""
+
+    name: Literal["meta-sgd"] = Field(default="meta-sgd", description="Registered algorithm")
+    inner: LearnedRatesConfig = Field(default=LearnedRatesConfig(), description="Adaptation to one task")
+    outer: OuterRuleConfig = Field(default=TrustRegionConfig(), description="Update of the meta-parameters")
+
+
+class ReptileConfig(AlgorithmConfig, frozen=True):
+    """Reptile (Nichol et al., 2018): the initialisation moves towards where adaptation leads."""
+
+    name: Literal["reptile"] = Field(default="reptile", description="Registered algorithm")
+    inner: InnerLoopConfig = Field(default=InnerLoopConfig(steps=5), description="Adaptation to one task")
+    outer: InterpolationConfig = Field(default=InterpolationConfig(), description="Update of the meta-parameters")
+
+
+class ProMPConfig(AlgorithmConfig, frozen=True):
+    """ProMP (Rothfuss et al., 2019): proximal steps on the policies before and after adaptation."""
+
+    needs_policy: ClassVar[bool] = True
+
+    name: Literal["promp"] = Field(default="promp", description="Registered algorithm")
+    inner: InnerLoopConfig = Field(default=InnerLoopConfig(), description="Adaptation to one task")
+    outer: ProximalConfig = Field(default=ProximalConfig(), description="Update of the meta-parameters")
+
+
+class PretrainConfig(TwoLoopsConfig, frozen=True):
+    """One model for all training tasks, learned without adaptation and fine-tuned when it is evaluated."""
+
+    name: Literal["pretrain"] = Field(default="pretrain", description="Registered algorithm")
+
+
+class ScratchConfig(AlgorithmConfig, frozen=True):
+    """Adaptation from a random initialisation: nothing is learned across tasks."""
+
+    name: Literal["scratch"] = Field(default="scratch", description="Registered algorithm")
+    inner: InnerLoopConfig = Field(default=InnerLoopConfig(), description="Adaptation to one task")

@@ -1,0 +1,108 @@
+"""Sections that follow one of several models, chosen by the `name` written in them."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic.fields import FieldInfo
+from pydantic_core import InitErrorDetails
+
+from mlrun.registry import Registry, UnknownNameError, closest_match
+
+
+def registry_of(section: str) -> Registry[Any]:
+    """Return the registry that the section ``"benchmark"`` or ``"algorithm"`` chooses from."""
+    # Imported here because what registers itself there takes its models from this package.
+    from mlrun.algorithms import algorithms
+    from mlrun.benchmarks import benchmarks
+
+    return {"benchmark": benchmarks, "algorithm": algorithms}[section]
+
+
+def registered_model(section: str, value: Any) -> type[Any] | None:
+    """Return the model behind a ``benchmark`` or ``algorithm`` section, or None if it names none that can be used."""
+    if isinstance(value, BaseModel):
+        return type(value)
+    name = peek(value, "name")
+    if not isinstance(name, str):
+        return None
+    try:
+        return registry_of(section).entry(name).config
+    except LookupError:
+        return None
+
+
+def one_of(kind: str, *models: type[BaseModel]) -> WrapValidator:
+    """Return a validator for a field whose type is a union of `models`, by the `name` written or else the first."""
+    by_name = _by_name(models)
+
+    def read(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        if isinstance(value, models):
+            return handler(value)
+        if not isinstance(value, dict):
+            return models[0].model_validate(value)
+        return read_by_name({"name": next(iter(by_name)), **value}, by_name, _lookup(kind, by_name))
+
+    return WrapValidator(read)
+
+
+def field_model(field: FieldInfo, value: Any) -> type[BaseModel] | None:
+    """Return the model that a field's section follows, by its type or by the name written in `value`, or None."""
+    by_name = _by_name(get_args(field.annotation))
+    default = peek(field.default, "name")
+    chosen = by_name.get(str(peek(value, "name", default))) if by_name else field.annotation
+    return chosen if isinstance(chosen, type) and issubclass(chosen, BaseModel) else None
+
+
+def read_by_name(
+    section: dict[Any, Any], choices: Iterable[str], model_of: Callable[[str], type[BaseModel]]
+) -> BaseModel:
+    """Validate a section by the model that its name stands for.
+
+    Args:
+        section: As written.
+        choices: The names there are, for messages.
+        model_of: From a name to the model; raises LookupError for an unknown name.
+    """
+    try:
+        model = model_of(_written_name(section, ", ".join(sorted(choices))))
+    except LookupError as error:
+        mistake = refusal(("name",), ValueError(str(error)), section.get("name"))
+        raise ValidationError.from_exception_data("name", [mistake]) from None
+    return model.model_validate(section)
+
+
+def refusal(path: tuple[str, ...], error: ValueError, value: Any) -> InitErrorDetails:
+    """Return in pydantic's form that the `value` at `path` is refused."""
+    return {"type": "value_error", "loc": path, "input": value, "ctx": {"error": error}}
+
+
+def peek(section: Any, key: str, default: Any = None) -> Any:
+    """Return a value of a section that is already a model, or not yet known to be even a section."""
+    return section.get(key, default) if isinstance(section, dict) else getattr(section, key, default)
+
+
+def _by_name(models: Iterable[Any]) -> dict[str, type[BaseModel]]:
+    named = (model for model in models if isinstance(model, type) and issubclass(model, BaseModel))
+    return {model.model_fields["name"].default: model for model in named if "name" in model.model_fields}
+
+
+def _lookup(kind: str, by_name: dict[str, type[BaseModel]]) -> Callable[[str], type[BaseModel]]:
+    def model_of(name: str) -> type[BaseModel]:
+        if name not in by_name:
+            raise UnknownNameError.among(kind, name, by_name)
+        return by_name[name]
+
+    return model_of
+
+
+def _written_name(section: dict[Any, Any], choices: str) -> str:
+    """Return the name that a section gives; raise LookupError if it gives none."""
+    name = section.get("name")
+    if isinstance(name, str):
+        return name
+    if name is not None:
+        raise LookupError(f"must be one of: {choices}, not {name}")
+    misspelt = closest_match("name", (key for key in section if isinstance(key, str)))
+    instead = f" instead of {misspelt!r}" if misspelt else ""
+    raise LookupError(f"missing; write 'name'{instead}, one of: {choices}")

@@ -1,0 +1,59 @@
+"""Values that are right by themselves and do not go together, found in what may be wrong in other ways too."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import InitErrorDetails
+
+from mlrun.config.choice import field_model, peek, refusal, registered_model, registry_of
+from mlrun.config.section import ConflictError
+
+
+def impossible_combinations(data: Any, default_batch: int) -> list[InitErrorDetails]:
+    """Return what does not go together in an experiment.
+
+    Args:
+        data: The experiment as written, or its models.
+        default_batch: Tasks per meta-batch where none are written.
+    """
+    return [*_too_many_tasks(data, default_batch), *_no_policy(data)]
+
+
+def _too_many_tasks(data: Any, default_batch: int) -> Iterator[InitErrorDetails]:
+    benchmark = peek(data, "benchmark")
+    model = registered_model("benchmark", benchmark)
+    if model is None or "num_tasks" not in model.model_fields:
+        return
+    available = peek(benchmark, "num_tasks", model.model_fields["num_tasks"].default)
+    asked = peek(peek(data, "training"), "tasks_per_batch", default_batch)
+    if type(available) is not int or type(asked) is not int or asked <= available:
+        return
+    message = f"must be at most {available}, the number of training tasks, not {asked}"
+    limit = "num_tasks" if isinstance(benchmark, dict) and "num_tasks" in benchmark else "name"
+    yield refusal(("training", "tasks_per_batch"), ConflictError(message, other=("benchmark", limit)), asked)
+
+
+def _no_policy(data: Any) -> Iterator[InitErrorDetails]:
+    """Find an algorithm, or a part of one, that works with action probabilities where there are no actions."""
+    algorithm = peek(data, "algorithm")
+    benchmark = registered_model("benchmark", peek(data, "benchmark"))
+    model = registered_model("algorithm", algorithm)
+    if benchmark is None or model is None or benchmark.learning != "supervised":
+        return
+    name, problem = peek(algorithm, "name"), peek(peek(data, "benchmark"), "name")
+    reason = f"needs a policy, and {problem} has none"
+    if model.needs_policy:
+        others = ", ".join(entry.name for entry in registry_of("algorithm").entries() if not entry.config.needs_policy)
+        yield refusal(("algorithm", "name"), ConflictError(f"{name} {reason}; choose one of: {others}", _NAME), name)
+        return
+    for key, field in model.model_fields.items():
+        value = peek(algorithm, key)
+        part = field_model(field, value) if value is None or isinstance(value, dict | BaseModel) else None
+        if part is not None and getattr(part, "needs_policy", False):
+            rule = part.model_fields["name"].default
+            message = f"{rule} {reason}; write 'name: adam' in this section"
+            yield refusal(("algorithm", key), ConflictError(message, _NAME), rule)
+
+
+_NAME = ("benchmark", "name")

@@ -1,0 +1,91 @@
+"""The parts of a gradient step that can go wrong: its rate, and the gradient of its loss."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+import torch
+
+
+def checked_rate(lr: Any) -> float | torch.Tensor:
+    """The learning rate: a number, or a tensor with one element.
+
+    Raises:
+        TypeError: it is neither.
+        ValueError: it is not finite, or not above 0.
+    """
+    if isinstance(lr, torch.Tensor):
+        if lr.numel() != 1:
+            raise ValueError(f"lr must have one element, not the shape {tuple(lr.shape)}; MetaSGD has a rate for each")
+    elif isinstance(lr, bool) or not isinstance(lr, Real):
+        raise TypeError(f"lr must be a number or a tensor with one element, not {type(lr).__name__}")
+    value = float(lr.detach() if isinstance(lr, torch.Tensor) else lr)
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"lr must be finite and greater than 0, not {value}")
+    return lr if isinstance(lr, torch.Tensor) else value
+
+
+def named_gradients(
+    loss: torch.Tensor,
+    parameters: Mapping[str, torch.Tensor],
+    *,
+    create_graph: bool,
+    allow_unused: bool,
+    allow_nograd: bool,
+) -> dict[str, torch.Tensor]:
+    """The gradients of a loss by the names of the parameters, without those that have none.
+
+    Args:
+        loss: one number.
+        parameters: what to differentiate by.
+        create_graph: whether the gradients can be differentiated again.
+        allow_unused: leave out parameters that the loss does not depend on.
+        allow_nograd: leave out parameters that do not require a gradient.
+
+    Raises:
+        TypeError: the loss is not a tensor.
+        ValueError: the loss is not one number, depends on no parameter, or a parameter is left out that must not be.
+    """
+    if not isinstance(loss, torch.Tensor):
+        raise TypeError(f"the loss must be a tensor, not {type(loss).__name__}")
+    if loss.numel() != 1:
+        raise ValueError(f"the loss must be one number, not a tensor of shape {tuple(loss.shape)}")
+    frozen = [name for name, tensor in parameters.items() if not tensor.requires_grad]
+    if frozen and not allow_nograd:
+        raise ValueError(
+            f"{_listed(frozen)} must require a gradient, or pass allow_nograd=True to leave them as they are"
+        )
+    gradients = _gradients(loss, {name: parameters[name] for name in parameters if name not in frozen}, create_graph)
+    if not gradients:
+        raise ValueError(
+            "the loss does not depend on the parameters; was it computed by this very clone, after its last step, and "
+            "with gradients enabled?"
+        )
+    unused = [name for name in parameters if name not in gradients and name not in frozen]
+    if unused and not allow_unused:
+        raise ValueError(f"the loss does not depend on {_listed(unused)}; allow_unused=True leaves them as they are")
+    return gradients
+
+
+def stepped(parameter: torch.Tensor, gradient: torch.Tensor, rate: float | torch.Tensor) -> torch.Tensor:
+    """``φ - α g``."""
+    if isinstance(rate, torch.Tensor):
+        return parameter - rate * gradient
+    return torch.add(parameter, gradient, alpha=-rate)  # one pass over memory instead of two, and none to negate behind
+
+
+def _gradients(
+    loss: torch.Tensor, parameters: Mapping[str, torch.Tensor], create_graph: bool
+) -> dict[str, torch.Tensor]:
+    if not (loss.requires_grad and parameters):
+        return {}
+    gradients = torch.autograd.grad(loss, list(parameters.values()), create_graph=create_graph, allow_unused=True)
+    pairs = zip(parameters, gradients, strict=True)
+    return {name: gradient for name, gradient in pairs if gradient is not None}
+
+
+def _listed(names: list[str]) -> str:
+    return ("parameter " if len(names) == 1 else "parameters ") + ", ".join(f"'{name}'" for name in names)

@@ -1,0 +1,77 @@
+"""Meta-SGD for any module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Self
+
+import torch
+from torch import nn
+
+from mlrun.modules.maml import MAML
+
+
+class MetaSGD(MAML):
+    """Meta-SGD (Li et al. 2017, equation 3): MAML with a learned rate for every number, ``φ = θ - α ∘ ∇ L(θ)``.
+
+    ``parameters()`` are the model's and the rates, which receive meta-gradients too; those of a clone are the model's.
+    Apart from that it is used as `MAML` is.
+
+    Args:
+        model: as in `MAML`.
+        lr: where all rates start.
+        first_order: as in `MAML`; rates learn also then.
+        lrs: rates to use instead, one tensor for each of ``model.parameters()``, which it broadcasts to.
+        allow_unused: as in `MAML`.
+        allow_nograd: as in `MAML`.
+
+    Attributes:
+        lrs: the rates, in the order of ``model.parameters()``. Clones share them.
+
+    Raises:
+        TypeError: as in `MAML`.
+        ValueError: as in `MAML`, or ``lrs`` do not fit the parameters or are not finite.
+    """
+
+    lrs: nn.ParameterList
+
+    def __init__(
+        self,
+        model: nn.Module,
+        lr: float | torch.Tensor = 1.0,
+        first_order: bool = False,
+        lrs: Iterable[torch.Tensor] | None = None,
+        allow_unused: bool | None = None,
+        allow_nograd: bool = False,
+    ) -> None:
+        super().__init__(model, lr, first_order, allow_unused, allow_nograd)
+        if lrs is None:
+            start = float(self.lr)
+            lrs = [torch.full_like(parameter, start, requires_grad=False) for parameter in model.parameters()]
+        self.lrs = lrs if isinstance(lrs, nn.ParameterList) else nn.ParameterList(lrs)
+        _check_fit(self.lrs, dict(model.named_parameters()))
+
+    def clone(
+        self, first_order: bool | None = None, allow_unused: bool | None = None, allow_nograd: bool | None = None
+    ) -> Self:
+        """A copy whose ``parameters()`` are differentiable functions of the original's; arguments replace settings."""
+        clone = super().clone(first_order, allow_unused, allow_nograd)
+        del clone.lrs
+        object.__setattr__(clone, "lrs", self.lrs)  # not by assignment, which would make them parameters of the clone
+        return clone
+
+    def _rates(self) -> Iterable[torch.Tensor]:
+        return self.lrs
+
+
+def _check_fit(lrs: nn.ParameterList, parameters: dict[str, torch.Tensor]) -> None:
+    if len(lrs) != len(parameters):
+        raise ValueError(f"lrs must be {len(parameters)} tensors, one for each parameter, not {len(lrs)}")
+    for rate, (name, parameter) in zip(lrs, parameters.items(), strict=True):
+        pairs = zip(reversed(rate.shape), reversed(parameter.shape), strict=False)
+        if rate.dim() > parameter.dim() or any(size not in (1, full) for size, full in pairs):
+            raise ValueError(
+                f"lrs: {tuple(rate.shape)} does not broadcast to '{name}' of shape {tuple(parameter.shape)}"
+            )
+        if not bool(rate.isfinite().all()):
+            raise ValueError(f"lrs: a rate of '{name}' is not finite")

@@ -1,0 +1,30 @@
+"""The names of scores, and how people are shown them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Score:
+    """A number that a model is judged by.
+
+    Attributes:
+        label: what it is.
+        short: the same in a line of text.
+        decimals: digits after the point.
+        share: whether it is a part of 1, which may be written as a percentage.
+    """
+
+    label: str
+    short: str
+    decimals: int
+    share: bool = False
+
+
+SCORES: Final[dict[str, Score]] = {
+    "success_any": Score("success at any step", "any-step", 2, share=True),
+    "success_last": Score("success at the last step", "last-step", 2, share=True),
+    "return": Score("return", "return", 1),
+    "time_to_success": Score("control steps to success", "time", 1),
+    "mse": Score("mean squared error", "error", 3),
+}

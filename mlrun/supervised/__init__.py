@@ -1,0 +1,1 @@
+"""Supervised learning for batches of tasks."""

@@ -1,0 +1,104 @@
+"""Supervised learning as a problem that a meta-learning algorithm adapts to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from mlrun.algorithms.protocol import CollectionCost
+from mlrun.benchmarks.protocol import SupervisedBenchmark
+from mlrun.benchmarks.task import Task
+from mlrun.networks import MLP
+from mlrun.parameters import Parameters
+from mlrun.randomness import RandomKey
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Inputs of every task, and what its function is there.
+
+    Attributes:
+        inputs: ``(tasks, shots, input_size)``.
+        targets: ``(tasks, shots, output_size)``.
+        errors: mean squared error of the parameters that the examples were collected with, ``(tasks,)``.
+    """
+
+    inputs: torch.Tensor
+    targets: torch.Tensor
+    errors: torch.Tensor
+
+
+class SupervisedLearning:
+    """Squared error of a network on examples of a benchmark's functions (Finn et al. 2017, algorithm 2).
+
+    Adaptation and meta-learning both descend the mean squared error over a task's examples. Examples do not depend
+    on the parameters, so all adaptation steps can use the same.
+
+    Args:
+        benchmark: gives the functions.
+        network: from ``benchmark.input_size`` to ``benchmark.output_size`` features.
+        shots: examples per task and collection.
+        device: where parameters and data live.
+
+    Raises:
+        ValueError: there would be no example, or the network has other inputs or outputs than the benchmark.
+    """
+
+    fresh_data_each_step = False
+
+    def __init__(self, benchmark: SupervisedBenchmark, network: MLP, *, shots: int, device: str = "cpu") -> None:
+        if shots < 1:
+            raise ValueError(f"shots must be at least 1, not {shots}")
+        wanted = benchmark.input_size, benchmark.output_size
+        if (network.sizes[0], network.sizes[-1]) != wanted:
+            raise ValueError(f"the network must go from {wanted[0]} to {wanted[1]} features, not {network.sizes}")
+        self.benchmark = benchmark
+        self.network = network
+        self.shots = shots
+        self.device = device
+        self.head: Sequence[str] = network.head
+        self.cost = CollectionCost("examples")
+
+    def initial_parameters(self, key: RandomKey) -> Parameters:
+        """Fresh network weights."""
+        fresh = self.network.initial_parameters(key.generator())
+        return {name: tensor.to(self.device) for name, tensor in fresh.items()}
+
+    def collect(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> Examples:
+        """Draw ``shots`` examples of every task."""
+        started = time.perf_counter()
+        inputs = self.benchmark.draw_inputs(len(tasks), self.shots, key).to(next(iter(parameters.values())))
+        targets = self.benchmark.targets(tasks, inputs)
+        examples = Examples(inputs, targets, self._errors(parameters, inputs, targets))
+        self.cost.samples += len(tasks) * self.shots
+        self.cost.seconds += time.perf_counter() - started
+        return examples
+
+    def inner_loss(self, parameters: Parameters, data: Examples) -> torch.Tensor:
+        """Mean squared error per task, ``(tasks,)``."""
+        return (self.network(parameters, data.inputs) - data.targets).square().mean((1, 2))
+
+    def outer_loss(self, parameters: Parameters, data: Examples) -> torch.Tensor:
+        """The same error on other examples, ``(tasks,)``."""
+        return self.inner_loss(parameters, data)
+
+    def summarise(self, data: Examples) -> dict[str, torch.Tensor]:
+        """Mean squared error of the parameters that the examples were collected with."""
+        return {"mse": data.errors}
+
+    def evaluate(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> dict[str, torch.Tensor]:
+        """Mean squared error on the benchmark's evaluation inputs. Nothing is drawn."""
+        grid = self.benchmark.evaluation_inputs().to(next(iter(parameters.values())))
+        inputs = grid.expand(len(tasks), *grid.shape)
+        return {"mse": self._errors(parameters, inputs, self.benchmark.targets(tasks, inputs))}
+
+    def rank(self, scores: Mapping[str, float]) -> list[float]:
+        """The smaller the error the better."""
+        return [-scores["mse"]]
+
+    @torch.no_grad()
+    def _errors(self, parameters: Parameters, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return (self.network(parameters, inputs) - targets).square().mean((1, 2))

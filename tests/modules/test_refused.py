@@ -1,0 +1,186 @@
+"""What is refused, and how one is told."""
+
+import math
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from mlrun.modules import MAML, MetaSGD, Reptile
+from tests.modules.models import data, gradients, loss, make
+
+KINDS = [MAML, MetaSGD, Reptile]
+
+
+class PartlyUsed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.used = nn.Linear(3, 2)
+        self.spare = nn.Linear(3, 2, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.used(x)
+
+
+def partly_frozen():
+    model = make("perceptron")
+    model[0].requires_grad_(False)
+    return model
+
+
+@pytest.fixture
+def first():
+    inputs, targets = data()
+    return inputs[0], targets[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("lr", [0, -0.1, math.nan, math.inf, torch.tensor(0.0), torch.tensor([0.1, 0.2])])
+def test_a_rate_must_be_one_finite_number_above_zero(kind, lr):
+    with pytest.raises(ValueError, match="lr must"):
+        kind(nn.Linear(1, 1), lr)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("lr", ["0.1", None, True])
+def test_a_rate_must_be_a_number(kind, lr):
+    with pytest.raises(TypeError, match="lr must be a number"):
+        kind(nn.Linear(1, 1), lr)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_must_be_a_module_with_parameters(kind):
+    with pytest.raises(ValueError, match="no parameters"):
+        kind(nn.ReLU(), 0.1)
+    with pytest.raises(TypeError, match=r"must be a torch\.nn\.Module, not function"):
+        kind(lambda x: x, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("lrs", "said"),
+    [
+        ([torch.ones(2, 3)], "2 tensors, one for each parameter, not 1"),
+        ([torch.ones(2, 3), torch.ones(3)], r"\(3,\) does not broadcast to 'bias' of shape \(2,\)"),
+        ([torch.ones(2, 3), torch.ones(1, 2)], r"\(1, 2\) does not broadcast to 'bias'"),
+        ([torch.ones(2, 3), torch.tensor(math.nan)], "a rate of 'bias' is not finite"),
+    ],
+)
+def test_rates_must_fit_the_parameters(lrs, said):
+    with pytest.raises(ValueError, match=said):
+        MetaSGD(nn.Linear(3, 2), lrs=lrs)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("batch", [False, True])
+def test_an_unused_parameter_is_named_or_left_as_it_is(kind, batch, first):
+    def adapt(wrapper):
+        if batch:
+            return {name: tensor[0] for name, tensor in wrapper.adapt_batch(data(), loss).items()}
+        clone = wrapper.clone()
+        clone.adapt(loss(clone(first[0]), first[1]))
+        return dict(clone.module.named_parameters())
+
+    model = PartlyUsed().double()
+    with pytest.raises(ValueError, match=r"does not depend on parameter 'spare\.weight'; allow_unused=True"):
+        adapt(kind(model, 0.1))
+    adapted = adapt(kind(model, 0.1, allow_unused=True))
+    assert torch.equal(adapted["spare.weight"], model.spare.weight)
+    assert not torch.equal(adapted["used.weight"], model.used.weight)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("batch", [False, True])
+def test_a_parameter_without_gradient_is_named_or_left_as_it_is(kind, batch, first):
+    def adapt(wrapper):
+        if batch:
+            return {name: tensor[0] for name, tensor in wrapper.adapt_batch(data(), loss, steps=2).items()}
+        clone = wrapper.clone()
+        for _ in range(2):
+            clone.adapt(loss(clone(first[0]), first[1]))
+        return dict(clone.module.named_parameters())
+
+    model = partly_frozen()
+    with pytest.raises(
+        ValueError, match=r"parameters '0\.weight', '0\.bias' must require a gradient, or pass allow_nograd"
+    ):
+        adapt(kind(model, 0.1))
+    adapted = adapt(kind(model, 0.1, allow_nograd=True))
+    assert torch.equal(adapted["0.weight"], model[0].weight)
+    assert not adapted["0.weight"].requires_grad
+    assert not torch.equal(adapted["3.weight"], model[3].weight)
+    if kind is not Reptile:
+        adapted["3.weight"].sum().backward()
+        assert "0.weight" not in gradients(model)
+
+
+def test_permissions_are_given_for_one_clone_or_one_step(first):
+    maml = MAML(PartlyUsed().double(), 0.1)
+    clone = maml.clone(allow_unused=True)
+    clone.adapt(loss(clone(first[0]), first[1]))
+    other = maml.clone()
+    other.adapt(loss(other(first[0]), first[1]), allow_unused=True)
+    with pytest.raises(ValueError, match="spare"):
+        other.adapt(loss(other(first[0]), first[1]))
+
+
+def test_allowing_parameters_without_gradient_allows_unused_ones_too(first):
+    clone = MAML(PartlyUsed().double(), 0.1, allow_nograd=True).clone()
+    clone.adapt(loss(clone(first[0]), first[1]))
+    with pytest.raises(ValueError, match="spare"):
+        clone.adapt(loss(clone(first[0]), first[1]), allow_unused=False)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_loss_must_be_one_number_that_depends_on_the_clone(kind, first):
+    wrapper = kind(make("perceptron"), 0.1, allow_unused=True)
+    clone = wrapper.clone()
+    with pytest.raises(TypeError, match="the loss must be a tensor, not float"):
+        clone.adapt(1.0)
+    with pytest.raises(ValueError, match=r"one number, not a tensor of shape \(4, 2\)"):
+        clone.adapt(clone(first[0]))
+    with pytest.raises(ValueError, match="does not depend on the parameters"):
+        clone.adapt(loss(wrapper(first[0]), first[1]))
+    with torch.no_grad():
+        value = loss(clone(first[0]), first[1])
+    with pytest.raises(ValueError, match="with gradients enabled"):
+        clone.adapt(value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_wrapped_model_itself_does_not_adapt(kind, first):
+    wrapper = kind(make("perceptron"), 0.1)
+    with pytest.raises(RuntimeError, match=r"use clone\(\) first"):
+        wrapper.adapt(loss(wrapper(first[0]), first[1]))
+
+
+@pytest.mark.parametrize("way", ["auto", "batched", "loop"])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"steps": 0}, "steps must be at least 1, not 0"),
+        ({"support": (data()[0], data(2)[1])}, r"one and the same number of tasks, not \(3, 4, 3\), \(2, 4, 2\)"),
+        ({"support": (data()[0][:0], data()[1][:0])}, "one and the same number of tasks"),
+        ({"loss_fn": lambda outputs, targets: outputs - targets}, "one number, not a tensor of shape"),
+        ({"loss_fn": lambda outputs, targets: targets.sum()}, "does not depend on the parameters"),
+    ],
+)
+def test_a_batch_is_checked_in_every_way(arguments, said, way):
+    with pytest.raises(ValueError, match=said):
+        MAML(make("perceptron"), 0.1).adapt_batch(**{"support": data(), "loss_fn": loss, "way": way} | arguments)
+
+
+def test_other_mistakes_with_batches():
+    maml = MAML(make("perceptron"), 0.1)
+    with pytest.raises(ValueError, match="way must be 'auto', 'batched' or 'loop', not 'fast'"):
+        maml.adapt_batch(data(), loss, way="fast")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match=r"adapted must be what adapt_batch returns; it lacks 0\.bias"):
+        maml.forward_batch({"0.weight": torch.zeros(3, 5, 3)}, data()[0])
+    with pytest.raises(TypeError, match="must be tensors"):
+        maml.adapt_batch((data()[0], [1, 2]), loss)  # pyright: ignore[reportArgumentType]
+
+
+def test_the_package_is_imported_without_torch():
+    code = "import mlrun, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
