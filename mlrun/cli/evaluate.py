@@ -77,6 +77,7 @@ def command(
         print_json(result)
         return
 
-    from mlrun.cli.evaluation_table import evaluation_table
+    from mlrun.cli.evaluation_table import evaluation_table, evaluation_title
 
+    typer.echo(f"{evaluation_title(result)}\n")
     print_table(evaluation_table(result))

@@ -13,7 +13,6 @@ def evaluation_table(result: Mapping[str, Any]) -> Table:
     """Scores by adaptation step with their intervals, then what policies reach that do not adapt."""
     shown = {name: score for name, score in SCORES.items() if name in result["by_step"][0]}
     table = columns("", *(score.label for score in shown.values()))
-    table.title, table.title_justify, table.title_style = _title(result), "left", ""
     for scores in result["by_step"]:
         label = "before adaptation" if scores["step"] == 0 else f"after {_count(scores['step'], 'step')}"
         table.add_row(label, *(_interval(scores[name], score.decimals) for name, score in shown.items()))
@@ -23,7 +22,8 @@ def evaluation_table(result: Mapping[str, Any]) -> Table:
     return table
 
 
-def _title(result: Mapping[str, Any]) -> str:
+def evaluation_title(result: Mapping[str, Any]) -> str:
+    """What was evaluated, and how, in one line."""
     horizon = f", horizon {result['horizon']}" if result["horizon"] else ""
     if "episodes" in result:
         data = f"{_count(result['episodes'], 'adaptation episode')} per step"
@@ -31,7 +31,7 @@ def _title(result: Mapping[str, Any]) -> str:
         data = f"adapted to {_count(result['shots'], 'example')}"
     return (
         f"{result['benchmark']}, {result['tasks']} {result['split']} tasks{horizon};"
-        f" checkpoint {result['checkpoint']}, {data}\n"
+        f" checkpoint {result['checkpoint']}, {data}"
     )
 
 

@@ -140,7 +140,7 @@ class LiveProgress:
         elapsed = f"{duration(self._pace.elapsed())} elapsed"
         yield Text(self._title, style="bold")
         if self._row is None:
-            yield Text(f"setting up and collecting the first episodes, {elapsed}", style="dim")
+            yield Text(f"setting up and collecting the first data, {elapsed}", style="dim")
             return
         yield self._bar(self._row["iteration"], elapsed)
         yield self._scores(self._row)

@@ -16,6 +16,7 @@ from mlrun.config.schema import Experiment
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
 from mlrun.experiment.device import physics_threads
 from mlrun.experiment.errors import diverging_at
+from mlrun.experiment.finite import require_finite
 from mlrun.experiment.run_directory import RunDirectory
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
@@ -121,6 +122,8 @@ def evaluate_run(
     benchmark, tasks, key = adaptation.benchmark, adaptation.tasks, adaptation.key
     with diverging_at(f"adaptation from checkpoint {adaptation.checkpoint}"):
         by_step = [adaptation.problem.evaluate(parameters, tasks, key) for parameters in adaptation.by_step]
+        for step, scores in enumerate(by_step):
+            require_finite({f"{name} after adaptation step {step}": values for name, values in scores.items()})
     report = {
         "run": run.id,
         "benchmark": benchmark.name,

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-import torch
 
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
 from mlrun.experiment.errors import Diverged, Interrupted, diverging_at
 from mlrun.experiment.evaluate import adaptation_steps, evaluate_by_step
+from mlrun.experiment.finite import require_finite
 from mlrun.experiment.interrupts import Interrupts, interrupts
 from mlrun.experiment.reporter import Reporter
 from mlrun.experiment.run_directory import RunDirectory
@@ -156,18 +154,3 @@ class MetaTraining:
 
     def _key(self, iteration: int, purpose: str) -> RandomKey:
         return RandomKey(self.experiment.seed, iteration, purpose)
-
-
-def require_finite(values: Mapping[str, Any]) -> None:
-    """Find a number or a tensor that is not finite, also in nested mappings.
-
-    Raises:
-        FloatingPointError: naming it.
-    """
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            require_finite(value)
-        elif isinstance(value, torch.Tensor) and not value.isfinite().all():
-            raise FloatingPointError(f"{name} is not finite")
-        elif isinstance(value, float) and not math.isfinite(value):
-            raise FloatingPointError(f"{name} is {value}")

@@ -1,4 +1,4 @@
-from mlrun.cli.evaluation_table import evaluation_table
+from mlrun.cli.evaluation_table import evaluation_table, evaluation_title
 from mlrun.cli.output import print_table
 
 
@@ -25,8 +25,11 @@ def test_every_number_stands_in_its_row(capfd):
         "floors": {"expert": floor},
     }
     print_table(evaluation_table(result))
-    title, _, _, before, after_1, after_2, _, expert = capfd.readouterr().out.splitlines()
-    assert title == "ml1/reach-v3, 50 test tasks, horizon 150; checkpoint 60, 10 adaptation episodes per step"
+    _, before, after_1, after_2, _, expert = capfd.readouterr().out.splitlines()
+    assert (
+        evaluation_title(result)
+        == "ml1/reach-v3, 50 test tasks, horizon 150; checkpoint 60, 10 adaptation episodes per step"
+    )
     assert before.split("  ")[0] == "before adaptation"
     numbers = [
         "0.50",
@@ -45,3 +48,24 @@ def test_every_number_stands_in_its_row(capfd):
     assert after_1.split() == ["after", "1", "step", *numbers]
     assert after_2.startswith("after 2 steps")
     assert expert.split() == ["expert", "0.20", "0.10", "55.0", "-"]
+
+
+def test_errors_of_a_fit_stand_beside_those_of_what_does_not_adapt(capfd):
+    scores = [{"step": step, "mse": interval(3.0 / (1 + step), 1.0, 4.0)} for step in range(2)]
+    result = {
+        "benchmark": "sinusoid",
+        "split": "test",
+        "tasks": 500,
+        "horizon": None,
+        "checkpoint": 7,
+        "shots": 1,
+        "by_step": scores,
+        "floors": {"zero": {"mse": 4.19631}},
+    }
+    print_table(evaluation_table(result))
+    head, before, after, _, zero = capfd.readouterr().out.splitlines()
+    assert evaluation_title(result) == "sinusoid, 500 test tasks; checkpoint 7, adapted to 1 example"
+    assert head.strip() == "mean squared error"
+    assert before.split() == ["before", "adaptation", "3.000", "[1.000,", "4.000]"]
+    assert after.split() == ["after", "1", "step", "1.500", "[1.000,", "4.000]"]
+    assert zero.split() == ["zero", "4.196"]

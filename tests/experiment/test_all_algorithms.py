@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from mlrun.algorithms import algorithms
+from mlrun.config import dump_experiment
 from mlrun.config.algorithms import TrustRegionConfig
 from mlrun.config.schema import Experiment, experiment_model
+from mlrun.experiment.errors import Diverged
 from mlrun.experiment.evaluate import evaluate_run
 from mlrun.experiment.reporter import Reporter
 from mlrun.experiment.run_directory import RunDirectory
@@ -91,3 +93,14 @@ def test_the_number_of_examples_can_be_another_in_an_evaluation(tmp_path: Path) 
     assert (few["shots"], many["shots"]) == (1, 50)
     assert few["by_step"][0] == many["by_step"][0]
     assert few["by_step"][1] != many["by_step"][1]
+
+
+def test_an_evaluation_that_diverges_says_at_which_step(tmp_path: Path) -> None:
+    what = experiment("maml", "sinusoid", 1)
+    inner = what.algorithm.inner.model_copy(update={"learning_rate": 1e4})  # pyright: ignore[reportAttributeAccessIssue]
+    wild = what.model_copy(update={"algorithm": what.algorithm.model_copy(update={"inner": inner})})
+    directory = RunDirectory.create(tmp_path, what)
+    train(what, directory, Watcher())
+    (directory.path / "config.yaml").write_text(dump_experiment(wild))
+    with pytest.raises(Diverged, match=r"checkpoint 1: mse after adaptation step \d+ is not finite"):
+        evaluate_run(RunDirectory.open(str(directory.path), tmp_path), steps=30)
