@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from mlrun.algorithms.protocol import Problem
+from mlrun.interruption import interruption_point
 from mlrun.parameters import Parameters, gradients
 
 Rates = Mapping[str, float | torch.Tensor]
@@ -37,6 +38,7 @@ def gradient_step(
     Raises:
         ValueError: the loss does not depend on some of the parameters that should adapt.
     """
+    interruption_point()
     with torch.enable_grad():
         active = {
             name: tensor if tensor.requires_grad else tensor.detach().requires_grad_()

@@ -9,6 +9,7 @@ import torch
 
 from mlrun.algorithms.meta_objective import MetaObjective
 from mlrun.config.algorithms import OuterRuleConfig, TrustRegionConfig
+from mlrun.interruption import interruption_point
 from mlrun.parameters import Parameters, gradients
 from mlrun.rl.trust_region import trust_region_step
 
@@ -87,6 +88,7 @@ class Adam:
             optimiser.load_state_dict(self._state)
         metrics: dict[str, float] = {}
         for _ in range(self.epochs):
+            interruption_point()
             loss = objective.loss(leaves)
             slopes = gradients(loss, leaves)
             for name, leaf in leaves.items():

@@ -1,6 +1,7 @@
 """Checkpoints: tensors and plain containers in files that are never half written."""
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,32 @@ class Checkpoints:
             raise CheckpointError(f"{path.resolve()} is damaged: {reason}{self._others(path)}") from error
         return state
 
+    def load_newest(self, warn: Callable[[str], None]) -> dict[str, Any] | None:
+        """Return the newest state that can be read, or None where none was ever saved.
+
+        Damaged files that are newer are set aside under another name, and the links repaired.
+
+        Args:
+            warn: told of each damaged file, and of the one that was read instead.
+
+        Raises:
+            CheckpointError: there are checkpoints, and all are damaged.
+        """
+        damaged: list[str] = []
+        for iteration in reversed(self.iterations()):
+            try:
+                state = self.load(iteration)
+            except CheckpointError as error:
+                damaged.append(str(error))
+                continue
+            if damaged:
+                self._set_aside_after(iteration, state.get("best_iteration"))
+                warn(f"{damaged[0]}; going on from {self._path(iteration)} instead")
+            return state
+        if damaged:
+            raise CheckpointError(f"no checkpoint can be read: {damaged[0]}")
+        return None
+
     def exists(self, which: str | int) -> bool:
         """Whether ``"last"``, ``"best"`` or the checkpoint of an iteration is there."""
         return self._path(which).is_file()
@@ -82,6 +109,15 @@ class Checkpoints:
 
     def _path(self, which: str | int) -> Path:
         return self.directory / (f"{which:06d}.pt" if isinstance(which, int) else which)
+
+    def _set_aside_after(self, iteration: int, best: int | None) -> None:
+        for later in (number for number in self.iterations() if number > iteration):
+            self._path(later).replace(self._path(later).with_suffix(".damaged"))
+        replace_symlink(self.directory / "last", self._path(iteration).name)
+        if best is not None and self._path(best).is_file():
+            replace_symlink(self.directory / "best", self._path(best).name)
+        elif not self.exists("best"):
+            (self.directory / "best").unlink(missing_ok=True)
 
     def _drop_old(self) -> None:
         linked = {(self.directory / link).resolve() for link in ("last", "best")}

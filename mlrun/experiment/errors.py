@@ -29,6 +29,12 @@ class TooManyThreadsError(MlrunError):
     exit_code = 2
 
 
+class ChangedExperimentError(MlrunError):
+    """A run's configuration was changed since its checkpoint was saved."""
+
+    exit_code = 2
+
+
 class CheckpointError(MlrunError):
     """A checkpoint cannot be read."""
 

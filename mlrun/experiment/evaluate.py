@@ -17,6 +17,7 @@ from mlrun.experiment.build import build_algorithm, build_benchmark, build_probl
 from mlrun.experiment.device import physics_threads
 from mlrun.experiment.errors import diverging_at
 from mlrun.experiment.finite import require_finite
+from mlrun.experiment.resumption import require_same_experiment
 from mlrun.experiment.run_directory import RunDirectory
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
@@ -82,6 +83,7 @@ def adapt_run(
     if checkpoint is None:
         checkpoint = "best" if run.checkpoints.exists("best") else "last"
     state = run.checkpoints.load(checkpoint)
+    require_same_experiment(state["experiment"], experiment, but_for="evaluation")
     benchmark = build_benchmark(experiment)
     problem = build_problem(experiment, benchmark, data_per_task)
     algorithm = build_algorithm(experiment)

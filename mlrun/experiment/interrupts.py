@@ -1,55 +1,60 @@
-"""Stopping between iterations instead of in the middle of one."""
+"""Signals that stop a run, or ask it to save."""
 
 import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from mlrun.experiment.errors import Interrupted
+from mlrun.interruption import interruptible
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_STOP = (signal.SIGINT, signal.SIGTERM)
+_SAVE = signal.SIGUSR1
 
 
 class Interrupts:
-    """Remembers the first signal that asked to stop.
+    """Remembers what signals asked for, until it can be done.
 
     Attributes:
-        requested: its number, or None.
+        save: what is called where a signal has asked for a checkpoint.
     """
 
     def __init__(self) -> None:
-        self.requested: int | None = None
-        self._raised = False
+        self.save: Callable[[], None] = lambda: None
+        self._stop: int | None = None
+        self._save_requested = False
 
     def check(self) -> None:
-        """Stop here if a signal has asked for it.
+        """Do here what a signal has asked for.
 
         Raises:
-            Interrupted: it has.
+            Interrupted: it asked to stop.
         """
-        if self.requested is not None:
-            self._raised = True
-            raise Interrupted(self.requested)
+        if self._save_requested:
+            self._save_requested = False
+            self.save()
+        if self._stop is not None:
+            raise Interrupted(self._stop)
 
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._raised:
-            # Let what was begun be saved; but whoever insists need not wait for Python at all.
-            signal.signal(number, signal.SIG_DFL)
-        elif self.requested is not None:
-            self._raised = True
-            raise Interrupted(number)
-        else:
-            self.requested = number
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Remember a signal; a second one that asks to stop does so at once, without Python's help."""
+        if number == _SAVE:
+            self._save_requested = True
+        elif self._stop is None:
+            self._stop = number
             with contextlib.suppress(OSError):
-                os.write(2, b"stopping after this iteration; once more to stop at once\n")
+                os.write(2, b"stopping as soon as the last iteration is saved; once more to stop at once\n")
+        else:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
 
 
 @contextmanager
 def interrupts() -> Iterator[Interrupts]:
-    """While it is open, SIGINT and SIGTERM wait for `Interrupts.check`; a second one raises where it strikes.
+    """While it is open, SIGINT, SIGTERM and SIGUSR1 wait for `Interrupts.check`, which interruption points call.
 
     A signal that the parent process had ignored stays ignored, as with ``nohup``. Only the main thread can receive
     signals; in any other nothing is ever requested.
@@ -57,12 +62,13 @@ def interrupts() -> Iterator[Interrupts]:
     interrupted = Interrupts()
     previous = {}
     if threading.current_thread() is threading.main_thread():
-        previous = {number: signal.getsignal(number) for number in _SIGNALS}
+        previous = {number: signal.getsignal(number) for number in (*_STOP, _SAVE)}
         for number, handler in previous.items():
             if handler is not signal.SIG_IGN:
-                signal.signal(number, interrupted._handle)
+                signal.signal(number, interrupted.handle)
     try:
-        yield interrupted
+        with interruptible(interrupted.check):
+            yield interrupted
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -14,6 +14,7 @@ from mlrun.experiment.evaluate import adaptation_steps, evaluate_by_step
 from mlrun.experiment.finite import require_finite
 from mlrun.experiment.interrupts import Interrupts, interrupts
 from mlrun.experiment.reporter import Reporter
+from mlrun.experiment.resumption import require_same_experiment
 from mlrun.experiment.run_directory import RunDirectory
 from mlrun.randomness import RandomKey
 
@@ -27,7 +28,7 @@ def train(experiment: Experiment, run: RunDirectory, reporter: Reporter) -> None
         reporter: who is told how it goes.
 
     Raises:
-        Interrupted: a signal asked to stop; a checkpoint was saved first.
+        Interrupted: a signal asked to stop; the last complete iteration was saved first.
         Diverged: a loss, a score or a parameter is not finite; the last good checkpoint stands.
     """
     with interrupts() as signals:
@@ -41,6 +42,7 @@ class MetaTraining:
         iteration: meta-iterations done.
         elapsed: seconds of training, earlier processes of the same run included.
         best: score of the best evaluation so far, or None.
+        best_iteration: when that was.
         complete: state after the last complete iteration, which is what a checkpoint saves.
     """
 
@@ -55,12 +57,14 @@ class MetaTraining:
         self.iteration = 0
         self.elapsed = 0.0
         self.best: list[float] | None = None
+        self.best_iteration: int | None = None
         self.complete: dict[str, Any] = {}
 
     def run(self, signals: Interrupts) -> None:
         """The loop. However it is left, the last complete iteration is saved first."""
         total = self.experiment.training.iterations
         self._restore_or_initialise()
+        signals.save = self._save_on_request
         try:
             while self.iteration < total:
                 signals.check()
@@ -70,14 +74,16 @@ class MetaTraining:
             raise
 
     def _restore_or_initialise(self) -> None:
-        if self.directory.checkpoints.exists("last"):
-            state = self.directory.checkpoints.load("last")
-            self.algorithm.load_state_dict(state["algorithm"], self.problem.device)
-            self.iteration, self.elapsed, self.best = state["iteration"], state["elapsed"], state["best"]
-            self.reporter.note(f"continuing after iteration {self.iteration}")
-        else:
+        state = self.directory.checkpoints.load_newest(warn=self.reporter.note)
+        if state is None:
             self.algorithm.initialise(self.problem, self._key(0, "parameters"))
             self.directory.write_tasks(self.benchmark)
+        else:
+            require_same_experiment(state["experiment"], self.experiment)
+            self.algorithm.load_state_dict(state["algorithm"], self.problem.device)
+            self.iteration, self.elapsed = state["iteration"], state["elapsed"]
+            self.best, self.best_iteration = state["best"], state["best_iteration"]
+            self.reporter.note(f"continuing after iteration {self.iteration}")
         self.directory.metrics.cut_after(self.iteration)
         self.complete = self._state()
 
@@ -138,17 +144,23 @@ class MetaTraining:
         score = self.problem.rank({name: float(values.mean()) for name, values in by_step[-1].items()})
         improved = self.best is None or score > self.best
         if improved:
-            self.best = score
+            self.best, self.best_iteration = score, iteration
         return improved
 
     def _checkpoint(self, *, best: bool = False) -> None:
         self.directory.checkpoints.save(self.complete["iteration"], self.complete, best=best)
+
+    def _save_on_request(self) -> None:
+        self._checkpoint()
+        self.reporter.note(f"saved iteration {self.complete['iteration']}")
 
     def _state(self) -> dict[str, Any]:
         return {
             "iteration": self.iteration,
             "elapsed": self.elapsed,
             "best": self.best,
+            "best_iteration": self.best_iteration,
+            "experiment": self.experiment.model_dump(mode="json"),
             "algorithm": self.algorithm.state_dict(),
         }
 

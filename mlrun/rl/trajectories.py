@@ -9,6 +9,7 @@ import torch
 
 from mlrun.benchmarks.protocol import BatchedEnvironment
 from mlrun.benchmarks.task import Task
+from mlrun.interruption import interruption_point
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 from mlrun.rl.policy import GaussianMLPPolicy
@@ -71,6 +72,7 @@ def collect_trajectories(
     current = environment.reset(goals.repeat_interleave(episodes, dim=0)).view(len(tasks), episodes, -1)
     with torch.inference_mode(), one_torch_thread():
         for step in range(steps):
+            interruption_point()
             observations[:, step] = current
             action = actions[:, step].add_(policy.mean(parameters, observations[:, step]))
             transition = environment.step(action.flatten(0, 1).cpu())

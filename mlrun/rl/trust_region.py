@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from mlrun.config.algorithms import TrustRegionConfig
+from mlrun.interruption import interruption_point
 from mlrun.parameters import Parameters, gradients
 
 Vector = torch.Tensor
@@ -107,6 +108,7 @@ def _hessian_product(value: torch.Tensor, leaves: Parameters, damping: float) ->
     gradient = _flatten(gradients(value, leaves, create_graph=True).values())
 
     def product(vector: Vector) -> Vector:
+        interruption_point()
         images = torch.autograd.grad(gradient, tensors, grad_outputs=vector, retain_graph=True)
         return _flatten(images) + damping * vector
 

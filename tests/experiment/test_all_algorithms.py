@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from mlrun.algorithms import algorithms
-from mlrun.config import dump_experiment
 from mlrun.config.algorithms import TrustRegionConfig
 from mlrun.config.schema import Experiment, experiment_model
 from mlrun.experiment.errors import Diverged
@@ -96,11 +95,9 @@ def test_the_number_of_examples_can_be_another_in_an_evaluation(tmp_path: Path) 
 
 
 def test_an_evaluation_that_diverges_says_at_which_step(tmp_path: Path) -> None:
-    what = experiment("maml", "sinusoid", 1)
-    inner = what.algorithm.inner.model_copy(update={"learning_rate": 1e4})  # pyright: ignore[reportAttributeAccessIssue]
-    wild = what.model_copy(update={"algorithm": what.algorithm.model_copy(update={"inner": inner})})
-    directory = RunDirectory.create(tmp_path, what)
-    train(what, directory, Watcher())
-    (directory.path / "config.yaml").write_text(dump_experiment(wild))
+    section = {"name": "scratch", "inner": {"steps": 1, "learning_rate": 5.0}}
+    data = {"algorithm": section, "training": {"iterations": 1}, **SECTIONS["sinusoid"]}
+    directory = run(tmp_path, experiment_model(data).model_validate(data), Watcher())
+    assert len(evaluate_run(directory)["by_step"]) == 2
     with pytest.raises(Diverged, match=r"checkpoint 1: mse after adaptation step \d+ is not finite"):
-        evaluate_run(RunDirectory.open(str(directory.path), tmp_path), steps=30)
+        evaluate_run(directory, steps=60)

@@ -1,11 +1,14 @@
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
 
 from mlrun.experiment.errors import Interrupted
 from mlrun.experiment.interrupts import interrupts
+from mlrun.interruption import interruption_point
 
 
 @pytest.fixture(params=[signal.SIGINT, signal.SIGTERM])
@@ -17,21 +20,34 @@ def send(number):
     os.kill(os.getpid(), number)
 
 
-def test_a_signal_waits_for_the_check_and_says_which_it_was(number):
-    with interrupts() as signals:
-        signals.check()
-        send(number)
-        assert signals.requested == number
-        with pytest.raises(Interrupted) as caught:
-            signals.check()
-    assert caught.value.exit_code == 128 + number
-
-
-def test_a_second_signal_does_not_wait(number):
+def test_a_signal_waits_for_an_interruption_point_and_says_which_it_was(number):
     with interrupts():
+        interruption_point()
         send(number)
-        with pytest.raises(Interrupted):
-            send(number)
+        with pytest.raises(Interrupted) as caught:
+            interruption_point()
+    assert caught.value.exit_code == 128 + number
+    interruption_point()
+
+
+def test_a_second_signal_ends_the_process_at_once(number):
+    code = "import os, sys, mlrun.experiment.interrupts as i\nwith i.interrupts():\n"
+    code += f"    os.kill(os.getpid(), {int(number)})\n    os.kill(os.getpid(), {int(number)})\n    print('still here')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout) == (-number, "")
+    assert "once more to stop at once" in done.stderr
+
+
+def test_a_signal_may_ask_for_a_checkpoint_only():
+    saved = []
+    with interrupts() as signals:
+        signals.save = lambda: saved.append(1)
+        interruption_point()
+        assert saved == []
+        send(signal.SIGUSR1)
+        interruption_point()
+        interruption_point()
+    assert saved == [1]
 
 
 def test_handlers_are_put_back(number):
@@ -44,9 +60,9 @@ def test_handlers_are_put_back(number):
 def test_an_ignored_signal_stays_ignored(number):
     before = signal.signal(number, signal.SIG_IGN)
     try:
-        with interrupts() as signals:
+        with interrupts():
             send(number)
-            signals.check()
+            interruption_point()
         assert signal.getsignal(number) == signal.SIG_IGN
     finally:
         signal.signal(number, before)

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from mlrun.benchmarks.ml1.environment import SawyerEnvironment
+from mlrun.benchmarks.protocol import Transition
 from mlrun.config.algorithms import InnerLoopConfig, MAMLConfig
 from mlrun.config.benchmarks import ML1Config
 from mlrun.config.schema import (
@@ -16,11 +21,12 @@ from mlrun.config.schema import (
     RolloutsConfig,
     TrainingConfig,
 )
-from mlrun.experiment.errors import Diverged, Interrupted
+from mlrun.experiment.errors import ChangedExperimentError, CheckpointError, Diverged, Interrupted
 from mlrun.experiment.evaluate import evaluate_run
 from mlrun.experiment.interrupts import Interrupts
 from mlrun.experiment.run_directory import RunDirectory
-from mlrun.experiment.train import train
+from mlrun.experiment.train import MetaTraining, train
+from mlrun.interruption import interruptible
 from tests.experiment.watcher import Watcher, timeless
 
 
@@ -46,6 +52,18 @@ def run(path: Path, what: Experiment, act: Any = None) -> RunDirectory:
 
 def parameters(directory: RunDirectory, which: str | int = "last") -> dict[str, torch.Tensor]:
     return directory.checkpoints.load(which)["algorithm"]["parameters"]
+
+
+def raising_at(moment: int) -> Callable[[], None]:
+    """Interrupts at the interruption point of this number."""
+    passed: list[None] = []
+
+    def listen() -> None:
+        passed.append(None)
+        if len(passed) == moment:
+            raise Interrupted(signal.SIGINT)
+
+    return listen
 
 
 def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
@@ -79,50 +97,93 @@ def test_another_seed_gives_another_run(tmp_path: Path, uninterrupted: RunDirect
     assert not same(parameters(other), parameters(uninterrupted))
 
 
-@pytest.mark.parametrize("stop_after", [1, 3])
+@pytest.mark.parametrize("moment", [5, 12, 20, 21, 22, 30, 60])
 def test_an_interrupted_run_continues_as_if_nothing_had_happened(
-    stop_after: int, tmp_path: Path, uninterrupted: RunDirectory, monkeypatch: pytest.MonkeyPatch
+    moment: int, tmp_path: Path, uninterrupted: RunDirectory
 ) -> None:
+    """The signal comes between any two interruption points: in rollouts, in updates, in evaluations."""
     directory = RunDirectory.create(tmp_path, experiment())
-    watcher = Watcher()
-
-    def check(self: Interrupts) -> None:
-        if len(watcher.rows) == stop_after:
-            raise Interrupted(2)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Interrupts, "check", check)
-        with pytest.raises(Interrupted):
-            train(experiment(), directory, watcher)
-    assert directory.checkpoints.load("last")["iteration"] == stop_after
-    directory.metrics.append({"iteration": stop_after + 1, "loss_before": 99.0})
+    with interruptible(raising_at(moment)), pytest.raises(Interrupted):
+        MetaTraining(experiment(), directory, Watcher()).run(Interrupts())
+    stopped_at = directory.checkpoints.load("last")["iteration"]
+    assert stopped_at == 0 or same(parameters(directory), parameters(uninterrupted, stopped_at))
+    directory.metrics.append({"iteration": stopped_at + 1, "loss_before": 99.0})
     train(experiment(), directory, Watcher())
     assert timeless(directory) == timeless(uninterrupted)
     assert same(parameters(directory), parameters(uninterrupted))
     assert directory.checkpoints.load("best")["iteration"] == uninterrupted.checkpoints.load("best")["iteration"]
 
 
-@pytest.mark.parametrize("part", ["evaluate_by_step", "require_finite"])
-def test_a_stop_in_the_middle_of_an_iteration_loses_only_that_iteration(
-    part: str, tmp_path: Path, uninterrupted: RunDirectory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The signal strikes after the update has changed the parameters."""
+def test_a_signal_is_noticed_within_a_rollout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[int] = []
+    step = SawyerEnvironment.step
+
+    def interrupted(self: SawyerEnvironment, action: torch.Tensor) -> Transition:
+        steps.append(len(steps))
+        if len(steps) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return step(self, action)
+
+    monkeypatch.setattr(SawyerEnvironment, "step", interrupted)
     directory = RunDirectory.create(tmp_path, experiment())
+    with pytest.raises(Interrupted, match="SIGTERM"):
+        train(experiment(), directory, Watcher())
+    assert len(steps) == 3
+    assert directory.checkpoints.iterations() == [0]
+
+
+def test_a_checkpoint_is_saved_on_request(tmp_path: Path, uninterrupted: RunDirectory) -> None:
+    what = experiment().model_copy(
+        update={"training": experiment().training.model_copy(update={"checkpoint_every": 99})}
+    )
+    directory = RunDirectory.create(tmp_path, what)
+    saved: list[list[int]] = []
+
+    def request(iteration: int) -> None:
+        if iteration == 1:
+            os.kill(os.getpid(), signal.SIGUSR1)
+        saved.append(directory.checkpoints.iterations())
+
+    train(what, directory, Watcher(request))
+    assert saved[0] == []
+    assert saved[1] == [1, 2] or saved[1] == [1]
+    assert same(parameters(directory, 1), parameters(uninterrupted, 1))
+    assert timeless(directory) == timeless(uninterrupted)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
+def test_a_damaged_checkpoint_is_gone_back_from(damage: str, tmp_path: Path, uninterrupted: RunDirectory) -> None:
+    directory = run(tmp_path, experiment(iterations=3))
+    newest = directory.path / "checkpoints" / "000003.pt"
+    content = bytearray(newest.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    newest.write_bytes({"truncated": content[: len(content) // 3], "flipped": content, "empty": b""}[damage])
     watcher = Watcher()
-
-    def strike(*given: Any) -> Any:
-        if len(watcher.rows) == 1:
-            raise Interrupted(2)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(f"mlrun.experiment.train.{part}", strike)
-        with pytest.raises(Interrupted):
-            train(experiment(), directory, watcher)
-    assert directory.checkpoints.load("last")["iteration"] == 1
-    assert same(parameters(directory), parameters(uninterrupted, 1))
-    train(experiment(), directory, Watcher())
+    train(experiment(iterations=4), directory, watcher)
+    warning = next(note for note in watcher.notes if "damaged" in note)
+    assert "000003.pt" in warning
+    assert warning.endswith("going on from " + str(newest.with_name("000002.pt")) + " instead")
     assert timeless(directory) == timeless(uninterrupted)
     assert same(parameters(directory), parameters(uninterrupted))
+    assert directory.checkpoints.load("best")["iteration"] == uninterrupted.checkpoints.load("best")["iteration"]
+
+
+def test_where_all_checkpoints_are_damaged_nothing_is_begun_anew(tmp_path: Path) -> None:
+    directory = run(tmp_path, experiment(iterations=2))
+    for path in (directory.path / "checkpoints").glob("*.pt"):
+        path.write_bytes(b"")
+    rows = directory.metrics.read()
+    with pytest.raises(CheckpointError, match="no checkpoint can be read"):
+        train(experiment(iterations=4), directory, Watcher())
+    assert directory.metrics.read() == rows
+
+
+def test_a_run_goes_on_only_with_the_experiment_it_began_with(tmp_path: Path) -> None:
+    directory = run(tmp_path, experiment(iterations=1))
+    other = experiment(iterations=2).model_copy(update={"policy": PolicyConfig(hidden_sizes=(9,), min_std=0.1)})
+    with pytest.raises(ChangedExperimentError, match=r"policy.hidden_sizes was \[8\] and is \[9\]; put it back"):
+        train(other, directory, Watcher())
+    train(experiment(iterations=2).model_copy(update={"threads": 1, "name": "x"}), directory, Watcher())
 
 
 def test_a_run_that_never_saved_starts_again_with_no_row_left_over(tmp_path: Path, uninterrupted: RunDirectory) -> None:

@@ -16,6 +16,7 @@ class Watcher:
     def __init__(self, act: Any = None) -> None:
         self.rows: list[Mapping[str, Any]] = []
         self.evaluations: list[Mapping[str, float]] = []
+        self.notes: list[str] = []
         self.act = act
 
     def iteration(self, row: Mapping[str, Any], total: int) -> None:
@@ -27,7 +28,7 @@ class Watcher:
         self.evaluations.append(summary)
 
     def note(self, text: str) -> None:
-        pass
+        self.notes.append(text)
 
 
 def timeless(directory: RunDirectory) -> list[dict[str, Any]]:

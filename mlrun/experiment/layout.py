@@ -1,0 +1,10 @@
+"""How the files of a run are called."""
+
+from typing import Final
+
+CONFIG: Final = "config.yaml"
+MANIFEST: Final = "run.json"
+METRICS: Final = "metrics.jsonl"
+CHECKPOINTS: Final = "checkpoints"
+EVALUATIONS: Final = "eval"
+LOCK: Final = ".lock"

@@ -1,0 +1,48 @@
+"""What must stay the same when a run is continued or evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mlrun.config.schema import Experiment
+from mlrun.experiment.errors import ChangedExperimentError
+
+_MAY_CHANGE = {
+    "name",
+    "device",
+    "threads",
+    "training.iterations",
+    "training.checkpoint_every",
+    "training.keep_checkpoints",
+}
+"""Keys that do not decide what the iterations to come compute, but for the rounding of another device."""
+
+
+def require_same_experiment(saved: dict[str, Any], experiment: Experiment, *, but_for: str | None = None) -> None:
+    """Check that a run's configuration still says what its checkpoint was made with.
+
+    Args:
+        saved: the experiment in the checkpoint.
+        experiment: that of the run's config.yaml.
+        but_for: a section that may be another.
+
+    Raises:
+        ChangedExperimentError: a key is another that decides what is computed.
+    """
+    before, now = dict(_leaves(saved)), dict(_leaves(experiment.model_dump(mode="json")))
+    checked = (key for key in before | now if key not in _MAY_CHANGE and key.partition(".")[0] != but_for)
+    changed = [key for key in checked if before.get(key) != now.get(key)]
+    if changed:
+        listed = "; ".join(f"{key} was {before.get(key)} and is {now.get(key)}" for key in changed)
+        raise ChangedExperimentError(
+            f"config.yaml is not what this run was trained with: {listed}; put it back, or start a new run with it"
+        )
+
+
+def _leaves(section: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in section.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value
