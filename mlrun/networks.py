@@ -6,13 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Final
 
 import torch
 
+from mlrun.config.schema import Activation
 from mlrun.parameters import Parameters
-
-Activation = Literal["tanh", "relu"]
 
 _ACTIVATIONS: Final[dict[Activation, Callable[[torch.Tensor], torch.Tensor]]] = {
     "tanh": torch.tanh,

@@ -20,6 +20,12 @@ class Score:
     decimals: int
     share: bool = False
 
+    def as_text(self, value: float | None) -> str:
+        """The value as in a line of text; None as a dash."""
+        if value is None:
+            return "-"
+        return f"{value:.0%}" if self.share else f"{value:.{self.decimals}f}"
+
 
 SCORES: Final[dict[str, Score]] = {
     "success_any": Score("success at any step", "any-step", 2, share=True),

@@ -44,6 +44,7 @@ class PointBenchmark:
     name = "point"
     observation_size = PointEnvironment.observation_size
     action_size = PointEnvironment.action_size
+    ranked_by = ("success_last", "return")
 
     def __init__(self, horizon: int = 6, num_tasks: int = 8) -> None:
         self.horizon = horizon

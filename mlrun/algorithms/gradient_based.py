@@ -8,6 +8,7 @@ from typing import Any
 from mlrun.algorithms.inner_loop import Rates, expand_to_tasks, gradient_step
 from mlrun.algorithms.protocol import Problem
 from mlrun.benchmarks.task import Task
+from mlrun.finite import require_finite_tasks
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 
@@ -15,8 +16,8 @@ from mlrun.randomness import RandomKey
 class GradientBased:
     """The inner rule: ``φ₀ = θ`` and ``φₖ₊₁ = φₖ - α ∇ L_inner(φₖ, Dₖ)``, for every task on data of its own.
 
-    Dₖ is collected by φₖ where the problem asks for fresh data at each step, and else by φ₀. A subclass says how θ is
-    learned (`update`), and may choose which parameters adapt, and at which rates.
+    Dₖ is collected by φₖ where fresh data is asked for at each step, and else D₀ serves for all. A subclass says how θ
+    is learned (`update`), and may choose which parameters adapt, and at which rates.
 
     Attributes:
         config: the algorithm's section of the experiment; `inner` describes the adaptation.
@@ -50,9 +51,16 @@ class GradientBased:
         return self.explore(problem, tasks, key, steps)[0]
 
     def explore(
-        self, problem: Problem, tasks: Sequence[Task], key: RandomKey, steps: int
+        self, problem: Problem, tasks: Sequence[Task], key: RandomKey, steps: int, *, fresh_data: bool = False
     ) -> tuple[list[Parameters], list[Any]]:
         """Collect data and adapt to it, step by step, without a graph.
+
+        Args:
+            problem: what to adapt to.
+            tasks: of the problem.
+            key: of what is collected.
+            steps: how many.
+            fresh_data: collect for every step, also where the problem lets all of them use the same.
 
         Returns:
             The parameters ``(tasks, ...)`` after 0, 1, ... ``steps`` steps, and the data of each step.
@@ -60,7 +68,7 @@ class GradientBased:
         adapted = [expand_to_tasks(self.initial_weights(self.parameters), len(tasks))]
         rates, support = self.rates(problem, self.parameters), []
         for step in range(steps):
-            if problem.fresh_data_each_step or not support:
+            if fresh_data or problem.fresh_data_each_step or not support:
                 support.append(problem.collect(adapted[-1], tasks, key.child(f"support/{step}")))
             else:
                 support.append(support[-1])
@@ -92,4 +100,7 @@ class GradientBased:
 
 def mean_scores(prefix: str, problem: Problem, data: Any) -> dict[str, float]:
     """The scores of collected data as metrics: ``prefix/name`` is the mean over tasks."""
-    return {f"{prefix}/{name}": float(values.mean()) for name, values in problem.summarise(data).items()}
+    scores = problem.summarise(data)
+    for name, values in scores.items():
+        require_finite_tasks(name, values)
+    return {f"{prefix}/{name}": float(values.mean()) for name, values in scores.items()}

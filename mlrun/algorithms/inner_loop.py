@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from mlrun.algorithms.protocol import Problem
+from mlrun.finite import require_finite_tasks
 from mlrun.interruption import interruption_point
 from mlrun.parameters import Parameters, gradients
 
@@ -36,14 +37,19 @@ def gradient_step(
         second_order: whether to differentiate through the gradient.
 
     Raises:
-        ValueError: the loss does not depend on some of the parameters that should adapt.
+        ValueError: the loss does not depend on some of the parameters that should adapt, or no parameter should.
     """
+    if not rates or not rates.keys() <= parameters.keys():
+        unknown = ", ".join(sorted(rates.keys() - parameters.keys())) or "nothing"
+        raise ValueError(f"rates must name parameters that adapt, of {', '.join(parameters)}; they name {unknown}")
     interruption_point()
     with torch.enable_grad():
         active = {
             name: tensor if tensor.requires_grad else tensor.detach().requires_grad_()
             for name, tensor in parameters.items()
         }
-        loss = problem.inner_loss(active, data).sum()  # tasks share nothing, so the sum keeps gradients apart
-        slopes = gradients(loss, {name: active[name] for name in rates}, create_graph=second_order)
+        losses = problem.inner_loss(active, data)
+        require_finite_tasks("the inner loss", losses.detach())
+        # Tasks share nothing, so that the sum keeps their gradients apart.
+        slopes = gradients(losses.sum(), {name: active[name] for name in rates}, create_graph=second_order)
     return {**parameters, **{name: parameters[name] - rate * slopes[name] for name, rate in rates.items()}}

@@ -10,6 +10,7 @@ import torch
 
 from mlrun.algorithms.gradient_based import GradientBased
 from mlrun.algorithms.protocol import PolicyProblem, Problem
+from mlrun.finite import require_finite_tasks
 from mlrun.parameters import Parameters
 
 
@@ -35,7 +36,9 @@ class MetaObjective:
 
     def loss(self, meta: Parameters) -> torch.Tensor:
         """The scalar to minimise, differentiable."""
-        return self.problem.outer_loss(self.adapted(meta)[-1], self.query).mean()
+        losses = self.problem.outer_loss(self.adapted(meta)[-1], self.query)
+        require_finite_tasks("the outer loss", losses.detach())
+        return losses.mean()
 
     def adapted(self, meta: Parameters) -> list[Parameters]:
         """Parameters ``(tasks, ...)`` after 0, 1, ... K steps from these meta-parameters, differentiable."""

@@ -85,7 +85,7 @@ class Adam:
         leaves = {name: tensor.detach().clone().requires_grad_() for name, tensor in parameters.items()}
         optimiser = torch.optim.Adam(leaves.values(), lr=self.learning_rate)
         if self._state:
-            optimiser.load_state_dict(self._state)
+            optimiser.load_state_dict(copy.deepcopy(self._state))  # which a step changes in place
         metrics: dict[str, float] = {}
         for _ in range(self.epochs):
             interruption_point()
@@ -102,8 +102,8 @@ class Adam:
 
     def state_dict(self) -> dict[str, Any]:
         """The running moments."""
-        return copy.deepcopy(self._state)  # torch changes them in place
+        return self._state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue with these moments."""
-        self._state = copy.deepcopy(state)
+        self._state = state

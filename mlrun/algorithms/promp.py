@@ -12,6 +12,7 @@ from mlrun.algorithms.meta_objective import MetaObjective
 from mlrun.algorithms.outer_rules import Adam, OuterRule
 from mlrun.algorithms.protocol import PolicyProblem, Problem
 from mlrun.config.algorithms import ProximalConfig
+from mlrun.finite import require_finite_tasks
 from mlrun.parameters import Parameters
 
 
@@ -24,8 +25,7 @@ class ProMP(MAML):
 
     def make_outer_rule(self) -> OuterRule:
         """Adam, for several epochs."""
-        outer: ProximalConfig = self.config.outer
-        return Adam(outer.learning_rate, outer.epochs)
+        return ProximalSteps(self.config.outer.learning_rate, self.config.outer.epochs)
 
     def objective(self, problem: Problem, support: list[Any], query: Any, reference: list[Parameters]) -> MetaObjective:
         """The proximal one."""
@@ -54,9 +54,20 @@ class ProximalObjective(MetaObjective):
         """The scalar to minimise, differentiable."""
         problem = cast(PolicyProblem, self.problem)
         *before, after = self.adapted(meta)
-        clipped = problem.clipped_loss(after, self.query, self.options.clip_range).mean()
+        clipped = problem.clipped_loss(after, self.query, self.options.clip_range)
+        require_finite_tasks("the outer loss", clipped.detach())
         divergences = [
             problem.divergence(old, new, data).mean()
-            for old, new, data in zip(self.reference, before, self.support, strict=False)
+            for old, new, data in zip(self.reference[:-1], before, self.support, strict=True)
         ]
-        return clipped + self.options.kl_coefficient * torch.stack(divergences).mean()
+        return clipped.mean() + self.options.kl_coefficient * torch.stack(divergences).mean()
+
+
+class ProximalSteps(Adam):
+    """Adam's steps on the proximal objective, which say how far they went."""
+
+    def step(self, parameters: Parameters, objective: MetaObjective) -> tuple[Parameters, dict[str, float]]:
+        """So many steps as there are epochs; the KL is measured on the adapted policies, as TRPO's is."""
+        parameters, metrics = super().step(parameters, objective)
+        loss_after, divergence = objective.measure(parameters)
+        return parameters, {**metrics, "loss_after": loss_after, "kl": divergence}

@@ -15,7 +15,9 @@ from mlrun.randomness import RandomKey
 class Reptile(GradientBased):
     """Batched Reptile (Nichol et al. 2018, section 3): ``θ ← θ + ε (mean over tasks of φ_K - θ)``.
 
-    ε may shrink linearly to 0. There is no loss after adaptation, so that no data is collected for one.
+    Every inner step has data of its own, as what makes adaptation generalise within a task is the agreement between
+    gradients on different data (section 5). ε may shrink linearly to 0. There is no loss after adaptation, so that no
+    data is collected for one.
 
     Attributes:
         updates: updates done.
@@ -34,7 +36,7 @@ class Reptile(GradientBased):
 
     def update(self, problem: Problem, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
         """Adapt to every task, and go part of the way to where that leads on average."""
-        adapted, support = self.explore(problem, tasks, key, self.adaptation_steps)
+        adapted, support = self.explore(problem, tasks, key, self.adaptation_steps, fresh_data=True)
         step_size = self.step_size
         self.parameters = {
             name: theta + step_size * (adapted[-1][name].mean(0) - theta) for name, theta in self.parameters.items()

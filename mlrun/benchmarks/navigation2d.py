@@ -124,6 +124,7 @@ class Navigation2D:
     name = "navigation2d"
     observation_size = NavigationEnvironment.observation_size
     action_size = NavigationEnvironment.action_size
+    ranked_by = ("return",)
 
     def __init__(self, *, seed: int = 0, horizon: int = 100, evaluation_tasks: int = 100) -> None:
         for option, value in {"horizon": horizon, "evaluation_tasks": evaluation_tasks}.items():

@@ -82,11 +82,22 @@ class Benchmark(Protocol):
 
 
 class EpisodicBenchmark(Benchmark, Protocol):
-    """Tasks to act in."""
+    """Tasks to act in.
+
+    Attributes:
+        observation_size: numbers in an observation.
+        action_size: numbers in an action.
+        horizon: steps per episode.
+    """
 
     observation_size: int
     action_size: int
     horizon: int
+
+    @property
+    def ranked_by(self) -> Sequence[str]:
+        """Names of the scores that policies are compared by, the most important one first; more is better."""
+        ...
 
     def make_environment(self, num_worlds: int, num_threads: int = 0) -> BatchedEnvironment:
         """Worlds for this benchmark's tasks; 0 threads means one per core."""

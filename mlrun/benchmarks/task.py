@@ -11,8 +11,8 @@ class Task:
     """One task of a benchmark.
 
     Attributes:
-        index: position in its split, from 0.
-        split: "train" or "test".
+        index: position in the list that it belongs to, or in the meta-batch that it was drawn for; from 0.
+        split: "train" or "test", the latter for held-out tasks.
         parameters: the numbers that tell this task from the others; the benchmark says what they mean.
     """
 

@@ -39,7 +39,7 @@ def _data_per_task(experiment: Experiment, **given: int | None) -> int | None:
 
 def command(
     run: Run,
-    split: Annotated[Literal["test", "train"], typer.Option(help="Held-out tasks, or those of training.")] = "test",
+    split: Annotated[Literal["test", "train"], typer.Option(help="Held-out, or those that chose the best.")] = "test",
     checkpoint: Annotated[
         str | None,
         typer.Option(metavar="best|last|N", help="Default: best, or last where no evaluation has chosen a best."),
@@ -59,7 +59,7 @@ def command(
     """Evaluate a run on tasks held out from training.
 
     Scores every task before adaptation and after each step of it. Prints the mean and the 95% bootstrap interval over
-    tasks, beside what policies reach that do not adapt. The result stays in the run's eval/.
+    tasks, beside what is reached without adaptation. The result stays in the run's eval/.
     """
     from mlrun.experiment.run_directory import RunDirectory
 

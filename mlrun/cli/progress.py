@@ -211,22 +211,15 @@ def _followed(row: Row, prefix: str) -> list[str]:
 
 
 def _change(row: Row, prefix: str, name: str, arrow: str) -> str:
-    before, after = (_score(row.get(f"{prefix}{moment}/{name}"), name) for moment in ("pre", "post"))
+    before, after = (SCORES[name].as_text(row.get(f"{prefix}{moment}/{name}")) for moment in ("pre", "post"))
     return f"{before} {arrow} {after}"
-
-
-def _score(value: float | None, name: str) -> str:
-    if value is None:
-        return "-"
-    score = SCORES[name]
-    return f"{value:.0%}" if score.share else f"{value:.{score.decimals}f}"
 
 
 def _step_and_speed(row: Row) -> str:
     parts = []
     if "kl" in row:
-        verdict = "accepted" if row.get("accepted") else "rejected"
-        parts.append(f"KL {row['kl']:.4f} {verdict}")
+        verdict = "" if "accepted" not in row else " accepted" if row["accepted"] else " rejected"
+        parts.append(f"KL {row['kl']:.4f}{verdict}")
     for key in (key for key in row if key.endswith("_per_second")):
         unit = key.removesuffix("_per_second").replace("_", " ")
         parts.append(f"{row[key]:,.0f} {unit}/s")

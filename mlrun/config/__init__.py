@@ -1,7 +1,15 @@
 """Experiments as files: strict YAML in, one frozen and validated Experiment out, or every mistake at once."""
 
 from mlrun.config.errors import ConfigError, Mistake
-from mlrun.config.load import dump_experiment, load_experiment
+from mlrun.config.load import dump_experiment, load_experiment, read_values
 from mlrun.config.schema import Experiment, experiment_schema
 
-__all__ = ["ConfigError", "Experiment", "Mistake", "dump_experiment", "experiment_schema", "load_experiment"]
+__all__ = [
+    "ConfigError",
+    "Experiment",
+    "Mistake",
+    "dump_experiment",
+    "experiment_schema",
+    "load_experiment",
+    "read_values",
+]

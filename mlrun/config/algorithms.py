@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field
 
 from mlrun.config.choice import one_of
-from mlrun.config.section import NamedSection, Section
+from mlrun.config.section import NamedSection, Section, require_name
 
 
 class AlgorithmConfig(NamedSection, frozen=True):
@@ -39,7 +39,7 @@ def _rate_or_range(value: Any) -> Any:
     bounds: Any = value if isinstance(value, list | tuple) and len(value) == 2 else (value, value)
     numbers = [bound for bound in bounds if isinstance(bound, int | float) and not isinstance(bound, bool)]
     if len(numbers) < 2 or not 0 < numbers[0] <= numbers[1] < math.inf:
-        raise ValueError(f"must be a number greater than 0, or a range [low, high] of such, not {value}")
+        raise ValueError(f"must be a number greater than 0, or a range [low, high] of such, low first, not {value}")
     return float(numbers[0]), float(numbers[1])
 
 
@@ -69,7 +69,7 @@ class TrustRegionConfig(Section, frozen=True):
     )
 
 
-class AdamConfig(Section, frozen=True):
+class AdamConfig(Section, frozen=True, json_schema_extra=require_name):
     """Adam (Kingma and Ba, 2015) on the loss after adaptation."""
 
     needs_policy: ClassVar[bool] = False

@@ -45,7 +45,10 @@ class Navigation2DConfig(BenchmarkConfig, frozen=True):
     seed: int = Field(default=0, ge=0, le=2**32 - 2, description="Seed of the lists of tasks to evaluate on")
     horizon: int = Field(default=100, ge=1, le=1000, description="Length of an episode, in steps")
     evaluation_tasks: int = Field(
-        default=100, ge=1, le=10_000, description="Tasks that training is followed by, and as many that are held out"
+        default=100,
+        ge=1,
+        le=10_000,
+        description="Tasks to choose the best checkpoint by, and as many held out",
     )
 
 
@@ -57,5 +60,8 @@ class SinusoidConfig(BenchmarkConfig, frozen=True):
     name: Literal["sinusoid"] = Field(default="sinusoid", description="Registered benchmark")
     seed: int = Field(default=0, ge=0, le=2**32 - 2, description="Seed of the lists of tasks to evaluate on")
     evaluation_tasks: int = Field(
-        default=500, ge=1, le=10_000, description="Tasks that training is followed by, and as many that are held out"
+        default=500,
+        ge=1,
+        le=10_000,
+        description="Tasks to choose the best checkpoint by, and as many held out",
     )

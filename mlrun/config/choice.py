@@ -41,7 +41,11 @@ def one_of(kind: str, *models: type[BaseModel]) -> WrapValidator:
             return handler(value)
         if not isinstance(value, dict):
             return models[0].model_validate(value)
-        return read_by_name({"name": next(iter(by_name)), **value}, by_name, _lookup(kind, by_name))
+        default = next(iter(by_name))
+        if "name" not in value and (meant := _meant(value, by_name)) != default:
+            error = ValueError(f"missing; write 'name: {meant}', whose keys these are")
+            raise ValidationError.from_exception_data("name", [refusal(("name",), error, None)])
+        return read_by_name({"name": default, **value}, by_name, _lookup(kind, by_name))
 
     return WrapValidator(read)
 
@@ -49,7 +53,7 @@ def one_of(kind: str, *models: type[BaseModel]) -> WrapValidator:
 def field_model(field: FieldInfo, value: Any) -> type[BaseModel] | None:
     """Return the model that a field's section follows, by its type or by the name written in `value`, or None."""
     by_name = _by_name(get_args(field.annotation))
-    default = peek(field.default, "name")
+    default = _meant(value, by_name) if by_name and isinstance(value, dict) else peek(field.default, "name")
     chosen = by_name.get(str(peek(value, "name", default))) if by_name else field.annotation
     return chosen if isinstance(chosen, type) and issubclass(chosen, BaseModel) else None
 
@@ -85,6 +89,12 @@ def peek(section: Any, key: str, default: Any = None) -> Any:
 def _by_name(models: Iterable[Any]) -> dict[str, type[BaseModel]]:
     named = (model for model in models if isinstance(model, type) and issubclass(model, BaseModel))
     return {model.model_fields["name"].default: model for model in named if "name" in model.model_fields}
+
+
+def _meant(section: dict[Any, Any], by_name: dict[str, type[BaseModel]]) -> str:
+    """Return the name that a section without one needs: the first, unless its keys are those of another model."""
+    fitting = (name for name, model in by_name.items() if section.keys() <= model.model_fields.keys())
+    return next(fitting, next(iter(by_name)))
 
 
 def _lookup(kind: str, by_name: dict[str, type[BaseModel]]) -> Callable[[str], type[BaseModel]]:

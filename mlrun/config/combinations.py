@@ -9,6 +9,8 @@ from pydantic_core import InitErrorDetails
 from mlrun.config.choice import field_model, peek, refusal, registered_model, registry_of
 from mlrun.config.section import ConflictError
 
+_NAME = ("benchmark", "name")
+
 
 def impossible_combinations(data: Any, default_batch: int) -> list[InitErrorDetails]:
     """Return what does not go together in an experiment.
@@ -17,7 +19,7 @@ def impossible_combinations(data: Any, default_batch: int) -> list[InitErrorDeta
         data: The experiment as written, or its models.
         default_batch: Tasks per meta-batch where none are written.
     """
-    return [*_too_many_tasks(data, default_batch), *_no_policy(data)]
+    return [*_too_many_tasks(data, default_batch), *_no_policy(data), *_nothing_left_to_do(data)]
 
 
 def _too_many_tasks(data: Any, default_batch: int) -> Iterator[InitErrorDetails]:
@@ -34,6 +36,16 @@ def _too_many_tasks(data: Any, default_batch: int) -> Iterator[InitErrorDetails]
     yield refusal(("training", "tasks_per_batch"), ConflictError(message, other=("benchmark", limit)), asked)
 
 
+def _nothing_left_to_do(data: Any) -> Iterator[InitErrorDetails]:
+    """Find an outer step that has shrunk to nothing before training ends."""
+    decay = peek(peek(peek(data, "algorithm"), "outer"), "decay_iterations")
+    total = peek(peek(data, "training"), "iterations")
+    if type(decay) is int and type(total) is int and 0 < decay < total:
+        message = f"must be at least {total}, the number of iterations, not {decay}"
+        path = ("algorithm", "outer", "decay_iterations")
+        yield refusal(path, ConflictError(message, ("training", "iterations")), decay)
+
+
 def _no_policy(data: Any) -> Iterator[InitErrorDetails]:
     """Find an algorithm, or a part of one, that works with action probabilities where there are no actions."""
     algorithm = peek(data, "algorithm")
@@ -48,12 +60,9 @@ def _no_policy(data: Any) -> Iterator[InitErrorDetails]:
         yield refusal(("algorithm", "name"), ConflictError(f"{name} {reason}; choose one of: {others}", _NAME), name)
         return
     for key, field in model.model_fields.items():
-        value = peek(algorithm, key)
-        part = field_model(field, value) if value is None or isinstance(value, dict | BaseModel) else None
+        value = peek(algorithm, key, {})
+        part = field_model(field, value) if isinstance(value, dict | BaseModel) else None
         if part is not None and getattr(part, "needs_policy", False):
             rule = part.model_fields["name"].default
             message = f"{rule} {reason}; write 'name: adam' in this section"
             yield refusal(("algorithm", key), ConflictError(message, _NAME), rule)
-
-
-_NAME = ("benchmark", "name")

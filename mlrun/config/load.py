@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -35,6 +36,15 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     if document.mistakes or experiment is None:
         raise ConfigError(mistake for _, mistake in sorted(document.mistakes, key=lambda noted: noted[0]))
     return experiment
+
+
+def read_values(path: Path) -> Any:
+    """Return what a file says, unchecked, for example that of an experiment which only another version can run.
+
+    Raises:
+        ConfigError: The file cannot be read, or is not YAML.
+    """
+    return parse(_read(path), Place(0, 1, str(path))).value
 
 
 def dump_experiment(experiment: Experiment) -> str:

@@ -7,7 +7,7 @@ from pydantic_core import ErrorDetails
 
 from mlrun.config.document import Document, KeyPath, Place, printable
 from mlrun.config.section import ConflictError
-from mlrun.config.suggestions import inapplicable_keys, probable_keys, suggestion, valid_keys
+from mlrun.config.suggestions import inapplicable_keys, probable_keys, suggestion, undecided_keys, valid_keys
 
 _RULES = {
     "greater_than": "must be greater than {gt}",
@@ -40,9 +40,12 @@ def note_mistakes(errors: list[ErrorDetails], document: Document) -> None:
     keys = valid_keys(document.value)
     unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
     misspelt = {key for path in unknown for key in probable_keys(path, keys)}
+    undecided = undecided_keys(document.value)
     for error in errors:
         path = error["loc"]
         if error["type"] == "missing" and path in misspelt:
+            continue
+        if error["type"] == "extra_forbidden" and path[0] in undecided:
             continue
         document.add_mistake(path, _message(error, path, keys, document), _place(error, path, document))
 
@@ -65,8 +68,7 @@ def _place(error: ErrorDetails, path: KeyPath, document: Document) -> Place:
 def _message(error: ErrorDetails, path: KeyPath, keys: dict[KeyPath, str], document: Document) -> str:
     kind = error["type"]
     if kind == "extra_forbidden":
-        reason = inapplicable_keys(document.value).get(str(path[0])) if len(path) == 1 else None
-        if reason:
+        if reason := inapplicable_keys(document.value).get(path):
             return reason
         return f"unknown key; {suggestion(path, keys)}"
     if kind == "missing":

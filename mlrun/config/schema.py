@@ -29,6 +29,8 @@ from mlrun.config.section import ConflictError, Section
 
 _NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
+Activation = Literal["relu", "tanh"]
+
 # The tuple is hashable, as a frozen model's fields should be; YAML can only write a list, hence not strict.
 _HiddenSizes = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, min_length=1, max_length=8)]
 
@@ -59,15 +61,13 @@ class NetworkConfig(Section, frozen=True):
     """A fully connected network."""
 
     hidden_sizes: _HiddenSizes = Field(default=(40, 40), description="Units of each hidden layer")
-    activation: Literal["relu", "tanh"] = Field(default="relu", description="What hidden units compute")
+    activation: Activation = Field(default="relu", description="What hidden units compute")
 
 
 class RolloutsConfig(Section, frozen=True):
     """How episodes are collected, and how their rewards are credited."""
 
-    episodes_per_task: int = Field(
-        default=10, ge=1, description="Episodes per task, before adaptation and after each adaptation step"
-    )
+    episodes_per_task: int = Field(default=10, ge=1, description="Episodes per task that are collected at a time")
     estimator: Literal["likelihood-ratio"] = Field(
         default="likelihood-ratio", description="Estimator of the policy gradient that adaptation follows"
     )
@@ -79,7 +79,7 @@ class ExamplesConfig(Section, frozen=True):
     """The examples that a task is learned from."""
 
     shots: int = Field(
-        default=10, ge=1, description="Examples per task to adapt to, and as many that the adapted model is trained on"
+        default=10, ge=1, description="Examples per task that are drawn at a time: to adapt to, and to learn from after"
     )
 
 

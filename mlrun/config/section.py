@@ -22,11 +22,12 @@ class ConflictError(ValueError):
         self.other = other
 
 
-def _require_name(schema: dict[str, Any]) -> None:
+def require_name(schema: dict[str, Any]) -> None:
+    """Make `name` a required key in a JSON schema."""
     schema["required"] = ["name", *(key for key in schema.get("required", ()) if key != "name")]
 
 
-class NamedSection(Section, frozen=True, json_schema_extra=_require_name):
+class NamedSection(Section, frozen=True, json_schema_extra=require_name):
     """A section whose `name` says which model it follows; in a file it must be written."""
 
     name: str

@@ -9,7 +9,7 @@ from mlrun.config.document import KeyPath, dotted
 from mlrun.config.schema import EXPERIMENTS, EpisodicExperiment, SupervisedExperiment, experiment_model
 from mlrun.registry import closest_match
 
-_OTHER_KIND = {
+_KIND = {
     EpisodicExperiment: "whose tasks are episodes to act in",
     SupervisedExperiment: "whose tasks are examples to fit",
 }
@@ -26,12 +26,21 @@ def valid_keys(data: Any) -> dict[KeyPath, str]:
     return keys
 
 
-def inapplicable_keys(data: Any) -> dict[str, str]:
-    """Return the sections that only experiments of another kind have, and for each why this one has not."""
+def undecided_keys(data: Any) -> set[str]:
+    """Return the sections that an experiment may or may not have, depending on a benchmark that is not known yet."""
+    if registered_model("benchmark", peek(data, "benchmark")) is not None:
+        return set()
+    return {key for model in EXPERIMENTS.values() for key in model.model_fields}
+
+
+def inapplicable_keys(data: Any) -> dict[KeyPath, str]:
+    """Return the keys that only experiments of another kind have, and for each why this one has not."""
     here = experiment_model(data)
-    keys = {key for model in EXPERIMENTS.values() for key in model.model_fields if key not in here.model_fields}
-    reason = f"does not apply to {peek(peek(data, 'benchmark'), 'name')}, {_OTHER_KIND[here]}"
-    return dict.fromkeys(keys, reason)
+    elsewhere: dict[KeyPath, str] = {}
+    for model in EXPERIMENTS.values():
+        _collect(model, (), data, elsewhere)
+    reason = f"does not apply to {peek(peek(data, 'benchmark'), 'name')}, {_KIND[here]}"
+    return dict.fromkeys(elsewhere.keys() - valid_keys(data).keys(), reason)
 
 
 def _collect(model: type[BaseModel], path: KeyPath, data: Any, keys: dict[KeyPath, str]) -> None:
@@ -48,6 +57,8 @@ def _collect(model: type[BaseModel], path: KeyPath, data: Any, keys: dict[KeyPat
 def probable_keys(path: KeyPath, keys: dict[KeyPath, str]) -> list[KeyPath]:
     """Return which of the valid `keys` the unknown key at `path` may have been meant to be."""
     section, key = path[:-1], str(path[-1])
+    if key == "name":  # which is no misspelling of another section's
+        return []
     if elsewhere := [valid for valid in keys if key in (valid[-1], dotted(valid))]:
         return elsewhere
     for candidates in ([valid for valid in keys if valid[:-1] == section], list(keys)):

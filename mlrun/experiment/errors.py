@@ -1,8 +1,11 @@
 """What can go wrong with a run, each with the exit code that the command line answers with."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+
+from mlrun.benchmarks.task import Task
+from mlrun.finite import NotFiniteError
 
 
 class MlrunError(Exception):
@@ -46,9 +49,19 @@ class CheckpointNotFoundError(CheckpointError):
 
 
 class Diverged(MlrunError):  # noqa: N818 - reads as a fact: raise Diverged
-    """A number that must be finite is not."""
+    """A number that must be finite is not.
+
+    Attributes:
+        quantity: which one, where that is known.
+        task: the task it belongs to, if to any.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, quantity: str | None = None, task: Task | None = None) -> None:
+        super().__init__(message)
+        self.quantity = quantity
+        self.task = task
 
 
 class RunLockedError(MlrunError):
@@ -71,13 +84,21 @@ class Interrupted(MlrunError):  # noqa: N818 - a request, not an error
 
 
 @contextmanager
-def diverging_at(where: str) -> Iterator[None]:
-    """Turns a number that is not finite into the end of the run, and says `where` it was met.
+def diverging_at(where: str, tasks: Sequence[Task]) -> Iterator[None]:
+    """Turns a number that is not finite into the end of the run.
+
+    Args:
+        where: it was met.
+        tasks: the batch that it was met in.
 
     Raises:
         Diverged: a `FloatingPointError` was raised inside.
     """
     try:
         yield
+    except NotFiniteError as error:
+        task = None if error.slot is None else tasks[error.slot]
+        of_task = f" of {task.split} task {task.index}" if task else ""
+        raise Diverged(f"{where}: {error.quantity}{of_task} is not finite", error.quantity, task) from error
     except FloatingPointError as error:
-        raise Diverged(f"{where}: {error}") from error
+        raise Diverged(f"{where}: {error}", str(error)) from error

@@ -16,9 +16,9 @@ from mlrun.config.schema import Experiment
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
 from mlrun.experiment.device import physics_threads
 from mlrun.experiment.errors import diverging_at
-from mlrun.experiment.finite import require_finite
 from mlrun.experiment.resumption import require_same_experiment
 from mlrun.experiment.run_directory import RunDirectory
+from mlrun.finite import require_finite_tasks
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 
@@ -38,7 +38,7 @@ def evaluate_by_step(
 ) -> list[Scores]:
     """Scores of every task after 0, 1, ... ``steps`` adaptation steps, each entry ``(tasks,)``.
 
-    Adaptation explores with the stochastic policy; what is scored is the deterministic one, in fresh episodes.
+    A policy explores with random actions while it adapts, and is scored by its mean actions in fresh episodes.
     """
     adapted = algorithm.adapt(problem, tasks, key, steps)
     return [problem.evaluate(parameters, tasks, key) for parameters in adapted]
@@ -46,7 +46,7 @@ def evaluate_by_step(
 
 @dataclass(frozen=True)
 class Adaptation:
-    """A checkpoint's policies for every task of a split.
+    """A checkpoint's model adapted to every task of a split.
 
     Attributes:
         benchmark: whose tasks they are.
@@ -91,7 +91,7 @@ def adapt_run(
     algorithm.load_state_dict(state["algorithm"], problem.device)
     tasks = benchmark.test_tasks if split == "test" else benchmark.train_tasks
     key = RandomKey(experiment.seed, state["iteration"], f"evaluate/{split}")
-    with diverging_at(f"adaptation from checkpoint {state['iteration']}"):
+    with diverging_at(f"adaptation from checkpoint {state['iteration']}", tasks):
         by_step = algorithm.adapt(problem, tasks, key, steps)
     return Adaptation(benchmark, problem, tasks, key, state["iteration"], by_step)
 
@@ -108,7 +108,7 @@ def evaluate_run(
 
     Args:
         run: the run to evaluate.
-        split: "test" for the held-out tasks, "train" for those it was trained on.
+        split: "test" for the held-out tasks, "train" for those that the best checkpoint was chosen by.
         checkpoint: "best", "last", an iteration, or None for the best where there is one and else the last.
         data_per_task: adaptation episodes per task and step, or examples per task; None for the experiment's own.
         steps: adaptation steps; None for the experiment's own.
@@ -122,10 +122,11 @@ def evaluate_run(
     experiment = run.experiment()
     adaptation = adapt_run(run, split=split, checkpoint=checkpoint, data_per_task=data_per_task, steps=steps)
     benchmark, tasks, key = adaptation.benchmark, adaptation.tasks, adaptation.key
-    with diverging_at(f"adaptation from checkpoint {adaptation.checkpoint}"):
+    with diverging_at(f"adaptation from checkpoint {adaptation.checkpoint}", tasks):
         by_step = [adaptation.problem.evaluate(parameters, tasks, key) for parameters in adaptation.by_step]
         for step, scores in enumerate(by_step):
-            require_finite({f"{name} after adaptation step {step}": values for name, values in scores.items()})
+            for name, values in scores.items():
+                require_finite_tasks(f"{name} after adaptation step {step}", values)
     report = {
         "run": run.id,
         "benchmark": benchmark.name,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from mlrun.experiment.errors import MlrunError, RunLockedError
+from mlrun.experiment.errors import MlrunError, RunLockedError, RunNotFoundError
 from mlrun.experiment.layout import LOCK
 from mlrun.experiment.record import read_record
 
@@ -21,8 +21,11 @@ def run_lock(run: Path) -> Iterator[None]:
     """Hold the lock of the run in a directory. It goes when the process does, however that ends.
 
     Raises:
+        RunNotFoundError: there is no such directory; locking would make it.
         RunLockedError: another process holds it; the message says which.
     """
+    if not run.is_dir():
+        raise RunNotFoundError(f"there is no {run} any more")
     lock = FileLock(run / LOCK, timeout=_PATIENCE, poll_interval=0.02)
     try:
         lock.acquire()

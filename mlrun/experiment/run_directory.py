@@ -12,12 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
 from mlrun.config import dump_experiment, load_experiment
 from mlrun.experiment.atomic import write_json, write_text
 from mlrun.experiment.checkpoint import Checkpoints
-from mlrun.experiment.errors import Diverged, Interrupted, RunLockedError, RunNotFoundError
+from mlrun.experiment.errors import Diverged, Interrupted, RunNotFoundError
+from mlrun.experiment.layout import CHECKPOINTS, CONFIG, EVALUATIONS, MANIFEST, METRICS
+from mlrun.experiment.lock import run_lock
 from mlrun.experiment.manifest import Manifest
 from mlrun.experiment.metrics import MetricsLog
 
@@ -40,6 +40,7 @@ class RunDirectory:
         train.log      what happened, with the traceback of a failure
         checkpoints/   000100.pt, ..., last, best
         eval/          one JSON file per evaluation
+        divergence.json  where it diverged, if it has
 
     Use `create` or `open`.
 
@@ -53,9 +54,9 @@ class RunDirectory:
     def __init__(self, path: Path, experiment: Experiment) -> None:
         self.path = path
         self._experiment = experiment
-        self.manifest = Manifest(path / "run.json")
-        self.metrics = MetricsLog(path / "metrics.jsonl")
-        self.checkpoints = Checkpoints(path / "checkpoints", keep=experiment.training.keep_checkpoints)
+        self.manifest = Manifest(path / MANIFEST)
+        self.metrics = MetricsLog(path / METRICS)
+        self.checkpoints = Checkpoints(path / CHECKPOINTS, keep=experiment.training.keep_checkpoints)
 
     @classmethod
     def create(cls, runs_dir: Path, experiment: Experiment) -> RunDirectory:
@@ -67,7 +68,7 @@ class RunDirectory:
         """
         text = dump_experiment(experiment)
         path = _make_unique(runs_dir, _name(experiment), experiment.seed)
-        write_text(path / "config.yaml", text)
+        write_text(path / CONFIG, text)
         run = cls(path, experiment)
         run.manifest.create(run.id, experiment.seed)
         return run
@@ -84,8 +85,8 @@ class RunDirectory:
         if not directories:
             raise RunNotFoundError(_not_found(path_or_id, runs_dir))
         for path in directories:
-            if (path / "config.yaml").is_file():
-                return cls(path, load_experiment(path / "config.yaml"))
+            if (path / CONFIG).is_file():
+                return cls(path, load_experiment(path / CONFIG))
         raise RunNotFoundError(f"{directories[0]} is not a run directory: it has no config.yaml")
 
     @property
@@ -109,7 +110,7 @@ class RunDirectory:
         Raises:
             RunLockedError: another process trains this run. The lock goes when its process does.
         """
-        with self._locked(), self._logging_to_file():
+        with run_lock(self.path), self._logging_to_file():
             self.manifest.start()
             logger.info("started")
             started = time.monotonic()
@@ -129,27 +130,19 @@ class RunDirectory:
         numbers = {split: [task.to_dict() for task in members] for split, members in tasks.items()}
         write_json(self.path / "tasks.json", {"benchmark": benchmark.name, **numbers})
 
+    def write_divergence(self, record: dict[str, Any]) -> None:
+        """Write down where the run diverged, in place of an earlier record."""
+        write_json(self.path / "divergence.json", record)
+
     def save_evaluation(self, result: dict[str, Any]) -> Path:
         """Write an evaluation's result to eval/ and return the file; the same evaluation replaces itself."""
         steps = len(result["by_step"]) - 1
         unit = self._experiment.data_unit
         name = f"{result['split']}-{result['checkpoint']:06d}-{result[unit]}{unit}-{steps}steps.json"
-        path = self.path / "eval" / name
+        path = self.path / EVALUATIONS / name
         path.parent.mkdir(exist_ok=True)
         write_json(path, result)
         return path
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        lock = FileLock(self.path / ".lock", blocking=False)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise RunLockedError(f"{self.path} is being trained by another process") from None
-        try:
-            yield
-        finally:
-            lock.release()
 
     @contextmanager
     def _logging_to_file(self) -> Iterator[None]:

@@ -67,7 +67,7 @@ class Summary:
     @property
     def id(self) -> str:
         """Name of the directory."""
-        return self.path.resolve().name
+        return self.path.absolute().name
 
     @property
     def iteration(self) -> int:
@@ -83,9 +83,9 @@ class Summary:
 def find_runs(runs_dir: Path) -> list[Path]:
     """Where the runs of a directory are, the newest first; a directory that could be one, were it whole, counts."""
     with os.scandir(runs_dir) as entries:
-        names = [entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
-    paths = (runs_dir / name for name in sorted(names, reverse=True))
-    return [path for path in paths if _looks_like_a_run(path) or _ID.fullmatch(path.name)]
+        names = sorted((entry.name for entry in entries if not entry.name.startswith(".")), reverse=True)
+    paths = (runs_dir / name for name in names)
+    return [path for path in paths if _looks_like_a_run(path) or (_ID.fullmatch(path.name) and path.is_dir())]
 
 
 def list_runs(runs_dir: Path) -> Iterator[Summary]:

@@ -11,11 +11,11 @@ from mlrun.config.schema import Experiment
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
 from mlrun.experiment.errors import Diverged, Interrupted, diverging_at
 from mlrun.experiment.evaluate import adaptation_steps, evaluate_by_step
-from mlrun.experiment.finite import require_finite
 from mlrun.experiment.interrupts import Interrupts, interrupts
 from mlrun.experiment.reporter import Reporter
 from mlrun.experiment.resumption import require_same_experiment
 from mlrun.experiment.run_directory import RunDirectory
+from mlrun.finite import require_finite
 from mlrun.randomness import RandomKey
 
 
@@ -69,8 +69,12 @@ class MetaTraining:
             while self.iteration < total:
                 signals.check()
                 self._iterate(total)
-        except (Interrupted, Diverged):
+        except Interrupted:
             self._checkpoint()
+            raise
+        except Diverged as error:
+            self._checkpoint()
+            self._record_divergence(error)
             raise
 
     def _restore_or_initialise(self) -> None:
@@ -109,8 +113,9 @@ class MetaTraining:
         started = time.perf_counter()
         cost = self.problem.cost
         samples, collecting = cost.samples, cost.seconds
-        with diverging_at(f"iteration {iteration}"):
-            metrics = self.algorithm.update(self.problem, self._draw_tasks(iteration), self._key(iteration, "update"))
+        tasks = self._draw_tasks(iteration)
+        with diverging_at(f"iteration {iteration}", tasks):
+            metrics = self.algorithm.update(self.problem, tasks, self._key(iteration, "update"))
             require_finite({**metrics, **self.algorithm.state_dict()})
         seconds = time.perf_counter() - started
         samples, collecting = cost.samples - samples, cost.seconds - collecting
@@ -118,7 +123,7 @@ class MetaTraining:
             "iteration": iteration,
             **metrics,
             cost.unit: samples,
-            f"{cost.unit}_per_second": samples / collecting,
+            **({f"{cost.unit}_per_second": samples / collecting} if collecting else {}),
             "time/collect": collecting,
             "time/update": seconds - collecting,
         }
@@ -131,7 +136,7 @@ class MetaTraining:
         """Score the training tasks, so that choosing the best checkpoint never looks at a held-out one."""
         tasks, steps = self.benchmark.train_tasks, adaptation_steps(self.experiment, self.algorithm)
         key = self._key(iteration, "evaluate/train")
-        with diverging_at(f"iteration {iteration}"):
+        with diverging_at(f"evaluation after iteration {iteration}", tasks):
             by_step = evaluate_by_step(self.algorithm, self.evaluation_problem, tasks, key, steps)
             summary = {
                 f"eval/{moment}/{name}": float(values.mean())
@@ -149,6 +154,20 @@ class MetaTraining:
 
     def _checkpoint(self, *, best: bool = False) -> None:
         self.directory.checkpoints.save(self.complete["iteration"], self.complete, best=best)
+
+    def _record_divergence(self, error: Diverged) -> None:
+        """All that repeating it takes: every random number is a function of the seed and the iteration."""
+        iteration = self.complete["iteration"]
+        record = {
+            "after_iteration": iteration,
+            "quantity": error.quantity,
+            "task": error.task.to_dict() if error.task else None,
+            "message": str(error),
+            "seed": self.experiment.seed,
+            "meta_batch": [task.to_dict() for task in self._draw_tasks(iteration + 1)],
+            "checkpoint": f"{iteration:06d}.pt",
+        }
+        self.directory.write_divergence(record)
 
     def _save_on_request(self) -> None:
         self._checkpoint()

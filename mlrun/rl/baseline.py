@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
+from mlrun.finite import require_finite_tasks
+
 _MAX_RIDGE = 1e5
 
 
@@ -32,14 +34,14 @@ class LinearFeatureBaseline:
             ridge: added to the normal equations' diagonal; raised tenfold for a task whose equations stay singular.
 
         Raises:
-            FloatingPointError: the observations or returns are not finite.
+            NotFiniteError: the observations or returns are not finite.
+            FloatingPointError: a task's equations stay singular.
         """
         features = _features(observations, first_step=0).flatten(1, 2)
         targets = returns.double().flatten(1).unsqueeze(-1)
         gram = features.transpose(1, 2) @ features
         moments = features.transpose(1, 2) @ targets
-        if not (gram.isfinite().all() and moments.isfinite().all()):
-            raise FloatingPointError("the baseline cannot be fitted: an observation or a return is not finite")
+        require_finite_tasks("an observation or a return", torch.cat((gram, moments), dim=-1))
         identity = torch.eye(gram.shape[-1], dtype=gram.dtype, device=gram.device)
         ridges = torch.full((gram.shape[0], 1, 1), ridge, dtype=gram.dtype, device=gram.device)
         factor, info = torch.linalg.cholesky_ex(gram + ridges * identity)

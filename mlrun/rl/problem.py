@@ -133,8 +133,8 @@ class ReinforcementLearning:
         return _scores(self._run(parameters, tasks, 1, None))
 
     def rank(self, scores: Mapping[str, float]) -> list[float]:
-        """By last-step success, then by return."""
-        return [scores["success_last"], scores["return"]]
+        """By the scores that count on this benchmark."""
+        return [scores[name] for name in self.benchmark.ranked_by]
 
     def _advantages(self, episodes: Trajectories) -> torch.Tensor:
         returns = discounted_returns(episodes.rewards, self.discount)

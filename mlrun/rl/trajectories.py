@@ -9,6 +9,7 @@ import torch
 
 from mlrun.benchmarks.protocol import BatchedEnvironment
 from mlrun.benchmarks.task import Task
+from mlrun.finite import require_finite_tasks
 from mlrun.interruption import interruption_point
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
@@ -55,7 +56,7 @@ def collect_trajectories(
         key: of the action noise, drawn per task for the whole rollout; None acts on the mean.
 
     Raises:
-        FloatingPointError: an action is not finite, so the simulation that followed means nothing.
+        NotFiniteError: an action is not finite, so the simulation that followed means nothing.
     """
     like = parameters["log_std"]
     steps, episodes = environment.horizon, environment.num_worlds // len(tasks)
@@ -79,7 +80,6 @@ def collect_trajectories(
             current = transition.observation.view(len(tasks), episodes, -1)
             rewards[:, step] = transition.reward.view(len(tasks), episodes)
             successes[:, step] = transition.success.view(len(tasks), episodes)
-    if not actions.isfinite().all():
-        raise FloatingPointError("a policy's action is not finite")
+    require_finite_tasks("an action", actions)
     log_probs = policy(parameters, observations.flatten(1, 2)).log_prob(actions.flatten(1, 2)).view(grid)
     return Trajectories(observations, actions, log_probs, rewards, successes, current.to(like))

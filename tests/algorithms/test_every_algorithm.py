@@ -188,3 +188,12 @@ def test_a_loss_that_depends_on_no_parameter_is_refused(learner: Learner, monkey
         learner.adapt()
     with pytest.raises(ValueError, match=f"does not depend on .*{learner.case.head[0]}"):
         learner.update(learner.algorithm)
+
+
+@pytest.mark.parametrize("rates", [{}, {"nowhere": 0.1}])
+def test_rates_that_name_no_parameter_are_refused(
+    rates: dict[str, float], learner: Learner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learner.algorithm, "rates", lambda problem, meta: rates)
+    with pytest.raises(ValueError, match=r"rates must name parameters that adapt, of .*; they name no"):
+        learner.adapt()

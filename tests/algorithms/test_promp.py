@@ -91,6 +91,15 @@ def test_epochs_repeat_the_step_on_the_same_episodes(episodic: Case, key: Random
     assert (flat(five.parameters) - flat(maml.parameters)).norm() > distance(maml, episodic)
 
 
+def test_it_reports_how_far_the_adapted_policies_went(episodic: Case, key: RandomKey) -> None:
+    near, far = (
+        build(episodic, "promp", key, outer={"learning_rate": rate}).update(episodic.problem, episodic.tasks, key)
+        for rate in (1e-4, 1e-2)
+    )
+    assert 0 < near["kl"] < far["kl"]
+    assert far["loss_after"] < far["loss_before"]
+
+
 def test_the_penalty_keeps_the_policies_that_sample_near(episodic: Case, key: RandomKey) -> None:
     outers = ({"kl_coefficient": coefficient, "epochs": 10, "learning_rate": 0.01} for coefficient in (0.0, 100.0))
     free, kept = (build(episodic, "promp", key, outer=outer) for outer in outers)

@@ -64,6 +64,11 @@ def test_a_point_moves_as_it_does_alone() -> None:
         assert torch.equal(ours.reward[3:4], theirs.reward)
 
 
+def test_policies_are_compared_by_their_return() -> None:
+    """To come within 0.01 of a goal by steps of up to 0.1 is luck."""
+    assert Navigation2D().ranked_by == ("return",)
+
+
 def test_the_floors() -> None:
     navigation = Navigation2D(horizon=8)
     tasks = [Task(0, "test", (0.3, 0.4)), Task(1, "test", (0.0, -0.05)), Task(2, "test", (0.0, 0.0))]

@@ -6,7 +6,8 @@ import pytest
 
 from mlrun import __version__
 
-VERBS = ["train", "resume", "eval", "render", "list-envs", "list-algos", "bench", "config"]
+VERBS = ["train", "resume", "eval", "render", "list-envs", "list-algos", "bench", "config", "runs", "doctor"]
+GROUPED = [["config", "show"], ["config", "validate"], ["runs", "ls"], ["runs", "show"], ["runs", "rm"]]
 
 
 def test_help_and_version_import_nothing_heavy():
@@ -26,13 +27,14 @@ def test_listings_and_configs_need_no_torch(config):
 import sys
 from mlrun.cli import main
 codes = [main(["list-envs"]), main(["list-algos", "--json"]), main(["config", "validate", {str(config)!r}])]
+codes.append(main(["runs", "ls", "--runs-dir", {str(config.parent)!r}]))
 assert not {{"torch", "mujoco"}} & set(sys.modules)
-assert codes == [0, 0, 0], codes
+assert codes == [0, 0, 0, 0], codes
 """
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
-@pytest.mark.parametrize("verb", [[], *([verb] for verb in VERBS), ["config", "show"], ["config", "validate"]])
+@pytest.mark.parametrize("verb", [[], *([verb] for verb in VERBS), *GROUPED])
 def test_every_help_goes_to_stdout_and_ends_with_examples(mlrun, verb):
     outcome = mlrun(*verb, "--help")
     assert (outcome.code, outcome.err) == (0, "")
@@ -60,6 +62,9 @@ def test_version(mlrun):
         (["eval", "."], "has no config.yaml"),
         (["eval", "nothing", "--checkpoint", "first"], "'first' is not 'best', 'last' or a number"),
         (["eval", "nothing", "--split", "both"], "'both' is not one of"),
+        (["runs", "show", "nothing"], "no run 'nothing'"),
+        (["runs", "rm", "nothing", "--yes"], "no run 'nothing'"),
+        (["runs", "rm", "..", "--yes"], "nothing was deleted"),
         (["config", "show", "nowhere.yaml"], "nowhere.yaml: no such file"),
     ],
 )
@@ -72,7 +77,7 @@ def test_a_mistake_is_one_line_and_exit_code_2_and_leaves_nothing(mlrun, config,
     assert list(tmp_path.iterdir()) == [config]
 
 
-@pytest.mark.parametrize("group", [[], ["config"]])
+@pytest.mark.parametrize("group", [[], ["config"], ["runs"]])
 def test_a_bare_group_is_a_usage_error_that_shows_its_help(mlrun, group):
     outcome = mlrun(*group)
     assert (outcome.code, outcome.out) == (2, "")

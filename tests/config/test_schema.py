@@ -275,6 +275,19 @@ class TestSupervised:
         (line,) = complain(SUPERVISED, f"{key}=1")
         assert line.endswith(f": {key}: does not apply to sinusoid, whose tasks are examples to fit")
 
+    def test_keys_of_episodes_are_too(self, complain: Complain) -> None:
+        (line,) = complain(SUPERVISED, "evaluation.episodes=3")
+        assert line.endswith(": evaluation.episodes: does not apply to sinusoid, whose tasks are examples to fit")
+
+    def test_what_depends_on_the_benchmark_is_left_alone_until_that_is_known(self, complain: Complain) -> None:
+        (line,) = complain(SUPERVISED.replace("sinusoid", "sinusiod"), "examples.shots=3", "policy.min_std=0.1")
+        assert "benchmark.name: unknown benchmark 'sinusiod'; did you mean 'sinusoid'?" in line
+
+    def test_the_keys_of_adam_without_its_name(self, complain: Complain) -> None:
+        override = "algorithm={name: maml, outer: {learning_rate: 0.1}}"
+        (line,) = complain(SUPERVISED, override)
+        assert line.endswith(": algorithm.outer.name: missing; write 'name: adam', whose keys these are")
+
     @pytest.mark.parametrize("key", ["network", "examples"])
     def test_and_the_other_way_round(self, key: str, complain: Complain) -> None:
         (line,) = complain(MINIMAL, f"{key}=1")
@@ -294,6 +307,15 @@ class TestSupervised:
         assert "promp" not in line.rpartition("choose one of")[2]
 
 
+def test_reptile_s_steps_do_not_vanish_before_the_end(load: Load, complain: Complain) -> None:
+    algorithm = "algorithm={name: reptile, outer: {decay_iterations: %d}}"
+    load(MINIMAL, algorithm % 3)
+    (line,) = complain(MINIMAL, algorithm % 2)
+    assert line.endswith(": algorithm.outer.decay_iterations: must be at least 3, the number of iterations, not 2")
+    (line,) = complain(MINIMAL, "algorithm={name: reptile, outer: {name: adam}}")
+    assert line.endswith(": algorithm.outer.name: unknown key; valid here: step_size, decay_iterations")
+
+
 @pytest.mark.parametrize("written", ["0", "-0.1", ".inf", "true", "x", "[0.1]", "[0.2, 0.1]", "[0, 0.1]", "[1, 2, 3]"])
 def test_learned_rates_start_from_a_number_or_a_range(written: str, load: Load, complain: Complain) -> None:
     key = "algorithm.inner.learning_rate"
@@ -301,7 +323,7 @@ def test_learned_rates_start_from_a_number_or_a_range(written: str, load: Load, 
         algorithm: Any = load(MINIMAL, "algorithm.name=meta-sgd", f"{key}={right}").algorithm
         assert algorithm.inner.learning_rate == expected
     (line,) = complain(MINIMAL, "algorithm.name=meta-sgd", f"{key}={written}")
-    assert f": {key}: must be a number greater than 0, or a range [low, high] of such, not " in line
+    assert f": {key}: must be a number greater than 0, or a range [low, high] of such, low first, not " in line
 
 
 def test_built_in_sections_share_the_base_classes() -> None:

@@ -94,10 +94,10 @@ def test_the_number_of_examples_can_be_another_in_an_evaluation(tmp_path: Path) 
     assert few["by_step"][1] != many["by_step"][1]
 
 
-def test_an_evaluation_that_diverges_says_at_which_step(tmp_path: Path) -> None:
+def test_an_evaluation_that_diverges_says_for_which_task(tmp_path: Path) -> None:
     section = {"name": "scratch", "inner": {"steps": 1, "learning_rate": 5.0}}
     data = {"algorithm": section, "training": {"iterations": 1}, **SECTIONS["sinusoid"]}
     directory = run(tmp_path, experiment_model(data).model_validate(data), Watcher())
     assert len(evaluate_run(directory)["by_step"]) == 2
-    with pytest.raises(Diverged, match=r"checkpoint 1: mse after adaptation step \d+ is not finite"):
+    with pytest.raises(Diverged, match=r"checkpoint 1: the inner loss of test task \d+ is not finite"):
         evaluate_run(directory, steps=60)

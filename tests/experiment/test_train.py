@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -211,11 +212,17 @@ def test_divergence_stops_the_run_and_keeps_the_last_good_checkpoint(
         if iteration == 2:
             monkeypatch.setattr("mlrun.rl.problem.discounted_returns", lambda rewards, discount: rewards * float("nan"))
 
-    with pytest.raises(Diverged, match="iteration 3"):
+    with pytest.raises(Diverged, match=r"iteration 3: an observation or a return of train task [0-9]+ is not finite"):
         train(experiment(), directory, Watcher(poison))
     assert directory.checkpoints.load("last")["iteration"] == 2
     assert all(tensor.isfinite().all() for tensor in parameters(directory).values())
     assert len(directory.metrics.read()) == 2
+    record = json.loads((directory.path / "divergence.json").read_text())
+    assert (record["after_iteration"], record["checkpoint"]) == (2, "000002.pt")
+    assert record["quantity"] == "an observation or a return"
+    assert record["task"] in record["meta_batch"]
+    with pytest.raises(Diverged, match="iteration 3"):
+        train(experiment(), directory, Watcher())
 
 
 def test_training_never_touches_a_held_out_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,7 @@ class ML1:
 
     observation_size = OBSERVATION_SIZE
     action_size = ACTION_SIZE
+    ranked_by = ("success_last", "return")
 
     def __init__(
         self,

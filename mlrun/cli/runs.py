@@ -1,0 +1,124 @@
+"""`mlrun runs ls`, `show` and `rm`."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Run, RunsDir, examples, require_subcommand
+from mlrun.cli.output import note, print_json
+
+if TYPE_CHECKING:
+    from mlrun.experiment.runs import Summary
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True, epilog=examples("mlrun runs ls"))
+def _runs(context: typer.Context) -> None:
+    """Look at runs, and delete them."""
+    require_subcommand(context)
+
+
+@app.command(
+    "ls",
+    epilog=examples(
+        "mlrun runs ls",
+        "mlrun runs ls --json | jq -r '.runs[] | select(.status == \"stopped\") | .path' | xargs -n1 mlrun resume",
+    ),
+)
+def list_(as_json: AsJson = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
+    """List runs, the newest first.
+
+    A run is created, running, finished, interrupted (by a signal), stopped (its process is gone without a word),
+    diverged or failed; damaged, if what says so cannot be read. Scores are those of the last evaluation during
+    training, on the training tasks, before and after adaptation.
+    """
+    from mlrun.cli.runs_text import printable_path, table_of_runs
+    from mlrun.experiment.removal import find_remains
+    from mlrun.experiment.run_description import summary_as_data
+    from mlrun.experiment.runs import list_runs
+
+    if runs_dir.exists() and not runs_dir.is_dir():
+        raise typer.BadParameter(f"--runs-dir must be a directory; {str(runs_dir)!r} is a file")
+    summaries = list(list_runs(runs_dir)) if runs_dir.exists() else []
+    if as_json:
+        print_json({"runs_dir": str(runs_dir), "runs": [summary_as_data(summary) for summary in summaries]})
+    elif summaries:
+        for line in table_of_runs(summaries):
+            typer.echo(line)
+    else:
+        there = "there are no runs in" if runs_dir.exists() else "there is no directory"
+        note(f"{there} {printable_path(runs_dir)}")
+    for remains in find_remains(runs_dir):
+        note(f"{printable_path(remains)} is what an interrupted 'runs rm' has left; delete it with 'rm -r'")
+
+
+@app.command(epilog=examples("mlrun runs show 20261122-231608-maml-reach-s0-a1b2"))
+def show(run: Run, as_json: AsJson = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
+    """Show what a run is, how it stands, and what to type next."""
+    from mlrun.cli.runs_text import text_of_run
+    from mlrun.experiment.run_description import describe_run
+    from mlrun.experiment.runs import find_run, summarise
+
+    summary = summarise(find_run(run, runs_dir))
+    description = describe_run(summary)
+    description["next"] = _next(summary) if description["experiment"] else []
+    if as_json:
+        print_json(description)
+        return
+    for line in text_of_run(description):
+        typer.echo(line)
+
+
+@app.command(epilog=examples("mlrun runs rm 20261122-231608-maml-reach-s0-a1b2", "mlrun runs rm --yes runs/*-trial-*"))
+def rm(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Paths of run directories, or runs' ids.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. Needed where there is no terminal.")] = False,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+) -> None:
+    """Delete runs, with all that is in their directories.
+
+    Nothing is deleted unless all of them are runs, and none is being trained. Prints the paths that are gone.
+    """
+    from mlrun.experiment.removal import remove_runs, require_removable
+
+    paths = list(dict.fromkeys(require_removable(run, runs_dir) for run in runs))
+    if not yes:
+        _ask(paths)
+    for path in remove_runs(paths):
+        with contextlib.suppress(OSError):  # a reader that has gone must not stop this in the middle
+            typer.echo(path)
+
+
+def _ask(paths: list[Path]) -> None:
+    from mlrun.cli.runs_text import table_of_runs
+    from mlrun.experiment.errors import MlrunError
+    from mlrun.experiment.runs import summarise
+
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("there is no terminal to ask on; --yes deletes without asking")
+    for line in table_of_runs([summarise(path) for path in paths]):
+        note(line)
+    question = f"delete {'this run' if len(paths) == 1 else f'these {len(paths)} runs'}? [y/N] "
+    typer.echo(question, err=True, nl=False)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise MlrunError("nothing was deleted")
+
+
+def _next(summary: Summary) -> list[str]:
+    """What to type next: to go on where that leads on, and to evaluate what there is."""
+    import shlex
+
+    from mlrun.cli.training import program
+    from mlrun.experiment.layout import CHECKPOINTS
+
+    path = shlex.quote(str(summary.path))
+    has_checkpoint = (summary.path / CHECKPOINTS / "last").is_file()
+    leads_on = not summary.is_complete and summary.status not in ("running", "diverged", "damaged")
+    commands = [f"{program()} resume {path}"] if leads_on else []
+    return [*commands, f"{program()} eval {path}"] if has_checkpoint else commands

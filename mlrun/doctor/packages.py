@@ -1,0 +1,122 @@
+"""The Python packages that are installed, and those that should be."""
+
+import json
+import platform
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+from mlrun.doctor.finding import BROKEN, NOTE, Finding
+
+_DISTRIBUTION = "mlrun-meta"
+
+
+def check_python() -> Iterator[Finding]:
+    """Python against what the package asks for."""
+    from packaging.specifiers import SpecifierSet
+
+    wanted = "".join(metadata.metadata(_DISTRIBUTION).get_all("Requires-Python") or [])
+    text = f"{platform.python_version()} in {sys.prefix}"
+    if SpecifierSet(wanted).contains(platform.python_version(), prereleases=True):
+        yield Finding("python", text)
+    else:
+        yield Finding("python", text, BROKEN, f"install Python {wanted}")
+
+
+def check_packages() -> Iterator[Finding]:
+    """The versions of what is always needed."""
+    wrong = [problem for problem in map(_problem, _requirements()) if problem]
+    if wrong:
+        yield Finding("packages", ", ".join(wrong), BROKEN, f"run: {_install()}")
+    else:
+        yield Finding("packages", ", ".join(f"{name} {metadata.version(name)}" for name in _names(_requirements())))
+    if _version("mlrun"):
+        remedy = f"run: {sys.executable} -m pip uninstall mlrun, and then: {_install()} --force-reinstall --no-deps"
+        yield Finding("packages", "the package 'mlrun' of another project is installed in this place", BROKEN, remedy)
+
+
+def check_extras() -> Iterator[Finding]:
+    """What is installed of the packages that only some verbs need."""
+    for extra in metadata.metadata(_DISTRIBUTION).get_all("Provides-Extra") or []:
+        wrong = [problem for problem in map(_problem, _requirements(extra)) if problem]
+        if wrong:
+            yield Finding(f"extra {extra}", ", ".join(wrong), NOTE, f"for it, run: {_install(extra)}")
+        else:
+            yield Finding(f"extra {extra}", "installed")
+
+
+def check_pins() -> Iterator[Finding]:
+    """The exact versions that this was tested with, where there is a list of them."""
+    constraints = _constraints()
+    if constraints is None:
+        return
+    lines = (line.partition("#")[0].strip() for line in constraints.read_text(encoding="utf-8").splitlines())
+    pinned = dict(line.split("==") for line in lines if "==" in line)
+    installed = {name: _version(name) for name in pinned}
+    # A local version such as 2.13.0+cpu is a build of the same release.
+    other = [
+        f"{name} {version} instead of {pinned[name]}"
+        for name, version in installed.items()
+        if version and version.partition("+")[0] != pinned[name]
+    ]
+    if other:
+        remedy = f"that need not matter, but was not tested; for the tested ones, run: {_install()} --upgrade"
+        yield Finding("pins", ", ".join(other), NOTE, remedy)
+    else:
+        yield Finding("pins", f"as in {constraints}")
+
+
+def _requirements(extra: str | None = None) -> Iterator[str]:
+    """What the package needs, or what an extra adds to that."""
+    from packaging.requirements import Requirement
+
+    for text in metadata.requires(_DISTRIBUTION) or []:
+        requirement = Requirement(text)
+        marker = requirement.marker
+        always = marker is None or marker.evaluate({"extra": ""})
+        if always is (extra is None) and (always or (marker is not None and marker.evaluate({"extra": extra or ""}))):
+            yield text
+
+
+def _names(requirements: Iterator[str]) -> list[str]:
+    from packaging.requirements import Requirement
+
+    return [Requirement(text).name for text in requirements]
+
+
+def _problem(text: str) -> str | None:
+    from packaging.requirements import Requirement
+
+    requirement = Requirement(text)
+    version = _version(requirement.name)
+    if version is None:
+        return f"{requirement.name} is missing"
+    if not requirement.specifier.contains(version, prereleases=True):
+        return f"{requirement.name} is {version}, not {requirement.specifier}"
+    return None
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _install(extra: str | None = None) -> str:
+    """The command that installs the package, or an extra, in the way in which it is installed here."""
+    pip = f"{sys.executable} -m pip install"
+    suffix = f"[{extra}]" if extra else ""
+    constraints = _constraints()
+    if constraints is None:
+        return f"{pip} '{_DISTRIBUTION}{suffix}'"
+    return f"{pip} -c {constraints} -e '{constraints.parent}{suffix}'"
+
+
+def _constraints() -> Path | None:
+    """The file of exact versions, which a checkout has."""
+    source = json.loads(metadata.distribution(_DISTRIBUTION).read_text("direct_url.json") or "{}").get("url", "")
+    path = Path(unquote(urlparse(source).path)) / "constraints.txt"
+    return path if source.startswith("file:") and path.is_file() else None
