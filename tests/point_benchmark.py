@@ -34,6 +34,12 @@ class PointEnvironment:
         distance = (self.positions - self.goals).norm(dim=-1)
         return Transition(self._observation(), 1 - distance, distance <= 0.2)
 
+    def warnings(self) -> dict[str, torch.Tensor]:
+        return {}
+
+    def unstable(self) -> torch.Tensor:
+        return torch.zeros(self.num_worlds, dtype=torch.bool)
+
     def _observation(self) -> torch.Tensor:
         return torch.cat([self.positions, torch.ones(self.num_worlds, 1, dtype=torch.float64)], dim=-1)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
@@ -21,11 +22,13 @@ class CollectionCost:
         unit: what is counted, as metrics call it: "env_steps" or "examples".
         samples: how many so far.
         seconds: wall-clock time spent on them, acting included.
+        warnings: how often a simulator has warned, by what it warned of.
     """
 
     unit: str
     samples: int = 0
     seconds: float = 0.0
+    warnings: Counter[str] = field(default_factory=Counter)
 
 
 class Problem(Protocol):

@@ -96,6 +96,14 @@ class NavigationEnvironment:
         distance = (self._positions - self._goals).norm(dim=-1)
         return Transition(self._positions, -distance, distance <= _SUCCESS_DISTANCE)
 
+    def warnings(self) -> dict[str, torch.Tensor]:
+        """None: there is no simulator."""
+        return {}
+
+    def unstable(self) -> torch.Tensor:
+        """None of the worlds, ``(worlds,)``."""
+        return torch.zeros(self.num_worlds, dtype=torch.bool)
+
 
 class Navigation2D:
     """2D navigation (Finn et al. 2017, section 5.3): goals uniform in [-0.5, 0.5]², hidden from the observation.

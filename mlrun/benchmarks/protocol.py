@@ -53,6 +53,14 @@ class BatchedEnvironment(Protocol):
         """Apply an action ``(worlds, action_size)`` for one control step. Episodes never terminate by themselves."""
         ...
 
+    def warnings(self) -> dict[str, torch.Tensor]:
+        """How often the simulator has warned since the reset, ``(worlds,)`` whole numbers by what it warned of."""
+        ...
+
+    def unstable(self) -> torch.Tensor:
+        """The worlds whose simulation has failed since the reset, ``(worlds,)`` bool; what they show means nothing."""
+        ...
+
 
 class Benchmark(Protocol):
     """Tasks of one family: those to train on, those to follow training by, and those held out."""

@@ -112,7 +112,7 @@ class MetaTraining:
     def _update(self, iteration: int) -> dict[str, Any]:
         started = time.perf_counter()
         cost = self.problem.cost
-        samples, collecting = cost.samples, cost.seconds
+        samples, collecting, warnings = cost.samples, cost.seconds, cost.warnings.copy()
         tasks = self._draw_tasks(iteration)
         with diverging_at(f"iteration {iteration}", tasks):
             metrics = self.algorithm.update(self.problem, tasks, self._key(iteration, "update"))
@@ -124,6 +124,7 @@ class MetaTraining:
             **metrics,
             cost.unit: samples,
             **({f"{cost.unit}_per_second": samples / collecting} if collecting else {}),
+            **{f"warnings/{name}": count for name, count in (cost.warnings - warnings).items()},
             "time/collect": collecting,
             "time/update": seconds - collecting,
         }

@@ -10,7 +10,9 @@ from torch import nn
 from torch.func import vmap
 
 from mlrun.modules.cloning import copy_with, exchange
+from mlrun.modules.gradient_step import checked_loss
 from mlrun.modules.layers import plain_layers, run_layers
+from mlrun.modules.nested import mapped
 
 Inputs = torch.Tensor | tuple[torch.Tensor, ...]
 """What a model is called with: one tensor, or several as arguments in a row."""
@@ -56,19 +58,22 @@ class BatchedModule:
         """Each task's loss, ``(tasks,)``.
 
         Raises:
-            ValueError: ``loss_fn`` does not return one number.
+            TypeError: ``loss_fn`` does not return a tensor.
+            ValueError: it does not return one number.
         """
+
+        def loss_of_task(outputs: Any, targets: Any) -> torch.Tensor:
+            return checked_loss(loss_fn(outputs, targets)).reshape(())
+
         if self._layers is not None and isinstance(inputs, torch.Tensor):
-            losses = vmap(loss_fn, randomness=self._randomness)(self(parameters, inputs), targets)
-        else:
-            losses = self._mapped(loss_fn, parameters, inputs, targets)
-        if losses.numel() != len(losses):
-            raise ValueError(f"loss_fn must return one number, not a tensor of shape {tuple(losses.shape[1:])}")
-        return losses
+            return vmap(loss_of_task, randomness=self._randomness)(self(parameters, inputs), targets)
+        return self._mapped(loss_of_task, parameters, inputs, targets)
 
     def _mapped(
         self, finish: LossFunction, parameters: Mapping[str, torch.Tensor], inputs: Inputs, targets: Any
     ) -> Any:
+        results = []
+
         def of_task(state: Mapping[str, torch.Tensor], inputs: Inputs, targets: Any) -> tuple[Any, Any]:
             own = _tensors(self._model)
             exchange(self._model, {id(own[name]): tensor for name, tensor in state.items()})
@@ -77,11 +82,15 @@ class BatchedModule:
             finally:
                 left = _tensors(self._model)
                 exchange(self._model, {id(left[name]): tensor for name, tensor in own.items()})
-            return result, {name: left[name] for name in self.buffers}
+            results.append(result)
+            tensors: list[torch.Tensor] = []
+            mapped(tensors.append, result)
+            return tensors, {name: left[name] for name in self.buffers}
 
         run = vmap(of_task, randomness=self._randomness)
-        result, self.buffers = run({**parameters, **self.buffers}, inputs, targets)
-        return result
+        tensors, self.buffers = run({**parameters, **self.buffers}, inputs, targets)
+        rest = iter(tensors)
+        return mapped(lambda _: next(rest), results[0])  # vmap itself knows fewer containers
 
 
 def each(inputs: Inputs) -> tuple[torch.Tensor, ...]:

@@ -1,9 +1,10 @@
-"""The parts of a gradient step that can go wrong: its rate, and the gradient of its loss."""
+"""The parts of a gradient step that can go wrong: its rate, its loss, and the gradient of that."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from numbers import Real
 from typing import Any
 
@@ -28,6 +29,25 @@ def checked_rate(lr: Any) -> float | torch.Tensor:
     return lr if isinstance(lr, torch.Tensor) else value
 
 
+def without_graph(lr: Any) -> Any:
+    """The learning rate, for what does not learn it: a tensor that no gradient reaches, and not a parameter."""
+    return lr.detach() if isinstance(lr, torch.Tensor) else lr
+
+
+def checked_loss(loss: Any) -> torch.Tensor:
+    """The loss: a tensor with one element.
+
+    Raises:
+        TypeError: it is not a tensor.
+        ValueError: it has more elements, or none.
+    """
+    if not isinstance(loss, torch.Tensor):
+        raise TypeError(f"the loss must be a tensor, not {type(loss).__name__}")
+    if loss.numel() != 1:
+        raise ValueError(f"the loss must be one number, not a tensor of shape {tuple(loss.shape)}")
+    return loss
+
+
 def named_gradients(
     loss: torch.Tensor,
     parameters: Mapping[str, torch.Tensor],
@@ -48,11 +68,11 @@ def named_gradients(
     Raises:
         TypeError: the loss is not a tensor.
         ValueError: the loss is not one number, depends on no parameter, or a parameter is left out that must not be.
+        RuntimeError: under `torch.inference_mode`.
     """
-    if not isinstance(loss, torch.Tensor):
-        raise TypeError(f"the loss must be a tensor, not {type(loss).__name__}")
-    if loss.numel() != 1:
-        raise ValueError(f"the loss must be one number, not a tensor of shape {tuple(loss.shape)}")
+    if torch.is_inference_mode_enabled():
+        raise RuntimeError("not under torch.inference_mode(), which rules out gradients; adapt_batch allows no_grad()")
+    checked_loss(loss)
     frozen = [name for name, tensor in parameters.items() if not tensor.requires_grad]
     if frozen and not allow_nograd:
         raise ValueError(
@@ -71,10 +91,35 @@ def named_gradients(
 
 
 def stepped(parameter: torch.Tensor, gradient: torch.Tensor, rate: float | torch.Tensor) -> torch.Tensor:
-    """``φ - α g``."""
+    """``φ - α g``, in the precision of φ."""
     if isinstance(rate, torch.Tensor):
-        return parameter - rate * gradient
+        return (parameter - rate * gradient).to(parameter.dtype)
     return torch.add(parameter, gradient, alpha=-rate)  # one pass over memory instead of two, and none to negate behind
+
+
+@contextmanager
+def added_on_success(tensors: Iterable[torch.Tensor]) -> Iterator[list[torch.Tensor]]:
+    """Lets ``backward()`` put gradients into some leaves, where an error afterwards leaves ``.grad`` as it was.
+
+    Inside, ``.grad`` is empty at first; what was there is added at the end.
+
+    Yields:
+        Those of the tensors that are leaves and require a gradient, each once.
+    """
+    leaves = list({id(tensor): tensor for tensor in tensors if tensor.is_leaf and tensor.requires_grad}.values())
+    before = [leaf.grad for leaf in leaves]
+    for leaf in leaves:
+        leaf.grad = None
+    try:
+        yield leaves
+    except BaseException:
+        for leaf, old in zip(leaves, before, strict=True):
+            leaf.grad = old
+        raise
+    with torch.no_grad():
+        for leaf, old in zip(leaves, before, strict=True):
+            if old is not None:
+                leaf.grad = old if leaf.grad is None else old.add_(leaf.grad)
 
 
 def _gradients(

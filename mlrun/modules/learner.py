@@ -13,7 +13,8 @@ from torch import nn
 from mlrun.modules.batched import BatchedModule, Inputs, LossFunction, call, each
 from mlrun.modules.cloning import copy_with
 from mlrun.modules.gradient_step import checked_rate, named_gradients, stepped
-from mlrun.modules.loop import run_in_loop, stacked, task_of
+from mlrun.modules.loop import run_in_loop
+from mlrun.modules.nested import stacked, task_of
 from mlrun.modules.way import Way, checked_steps, checked_tasks, prefers_loop, take
 
 
@@ -24,7 +25,7 @@ class Learner(nn.Module, ABC):
         module: the wrapped model, or a clone's copy of it.
         lr: the learning rate of adaptation.
         first_order: whether an adaptation step counts as a constant when what follows is differentiated.
-        allow_unused: leave parameters as they are that a loss does not depend on; None: as ``allow_nograd`` says.
+        allow_unused: leave parameters as they are that a loss does not depend on.
         allow_nograd: leave parameters as they are that do not require a gradient.
     """
 
@@ -46,10 +47,9 @@ class Learner(nn.Module, ABC):
         if next(model.parameters(), None) is None:
             raise ValueError("the model has no parameters to adapt")
         self.module = model
-        # Not by assignment, which would make a rate that is a parameter one of this module's parameters.
-        object.__setattr__(self, "lr", checked_rate(lr))
+        self.lr = checked_rate(lr)
         self.first_order = first_order
-        self.allow_unused = allow_unused
+        self.allow_unused = allow_nograd if allow_unused is None else allow_unused
         self.allow_nograd = allow_nograd
         self._is_clone = False
 
@@ -83,7 +83,8 @@ class Learner(nn.Module, ABC):
         from the result has gradients that arrive in the wrapped model; under ``torch.no_grad()`` no graph is kept.
 
         Args:
-            support: inputs and targets ``(tasks, samples, ...)``; a tuple of inputs if the model takes several.
+            support: inputs and targets ``(tasks, samples, ...)``, all of them for every step; a tuple of inputs if the
+                model takes several.
             loss_fn: maps the model's outputs for one task and that task's targets to one number, as do
                 `torch.nn.functional.mse_loss` and `torch.nn.functional.cross_entropy`.
             steps: how many, at least 1.
@@ -94,6 +95,9 @@ class Learner(nn.Module, ABC):
 
         Returns:
             By name all parameters of the model, and those of its buffers that a step changed, ``(tasks, ...)``.
+
+        Raises:
+            RuntimeError: under ``torch.inference_mode()``.
         """
         inputs, targets = support
         num_tasks = checked_tasks(*each(inputs), targets)
@@ -123,7 +127,11 @@ class Learner(nn.Module, ABC):
             way: as in ``adapt_batch``.
 
         Returns:
-            The outputs ``(tasks, samples, ...)``. Changes that the model makes to its buffers are dropped.
+            The outputs ``(tasks, samples, ...)``, in tuples, lists or dictionaries as the model returns them. Changes
+            that the model makes to its buffers are dropped.
+
+        Raises:
+            TypeError: something else than tensors is among the outputs.
         """
         names = [name for name, _ in self.module.named_parameters()]
         missing = [name for name in names if name not in adapted]
@@ -147,7 +155,13 @@ class Learner(nn.Module, ABC):
             if value is not None:
                 setattr(clone, name, value)
         clone._is_clone = True
+        clone._share("lr", self.lr)
         return clone
+
+    def _share(self, name: str, value: Any) -> None:
+        """Sets an attribute whose tensors are not to be among ``parameters()``, as assignment would have them."""
+        delattr(self, name)
+        object.__setattr__(self, name, value)
 
     def _require_clone(self) -> None:
         if not self._is_clone:
@@ -155,7 +169,7 @@ class Learner(nn.Module, ABC):
 
     def _rates(self) -> Iterable[float | torch.Tensor]:
         """The rate of each parameter."""
-        return itertools.repeat(self.lr)
+        return itertools.repeat(self.lr.reshape(()) if isinstance(self.lr, torch.Tensor) else self.lr)
 
     def _descended(
         self,
@@ -166,10 +180,12 @@ class Learner(nn.Module, ABC):
         allow_nograd: bool | None = None,
     ) -> dict[str, torch.Tensor]:
         """The parameters, of one task or of all, after one gradient step."""
-        nograd = self.allow_nograd if allow_nograd is None else allow_nograd
-        unused = next((flag for flag in (allow_unused, self.allow_unused) if flag is not None), nograd)
         gradients = named_gradients(
-            loss, parameters, create_graph=not first_order, allow_unused=unused, allow_nograd=nograd
+            loss,
+            parameters,
+            create_graph=not first_order,
+            allow_unused=self.allow_unused if allow_unused is None else allow_unused,
+            allow_nograd=self.allow_nograd if allow_nograd is None else allow_nograd,
         )
         with torch.enable_grad():
             return {

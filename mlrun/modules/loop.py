@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -10,6 +10,7 @@ from torch import nn
 
 from mlrun.modules.batched import Inputs, call, each
 from mlrun.modules.cloning import copy_with
+from mlrun.modules.nested import stacked, task_of
 
 
 def run_in_loop(model: nn.Module, state: Mapping[str, torch.Tensor], inputs: Inputs) -> Any:
@@ -32,22 +33,3 @@ def run_in_loop(model: nn.Module, state: Mapping[str, torch.Tensor], inputs: Inp
         return call(copy_with(model, tensors), task_of(inputs, task))
 
     return stacked([of_task(task) for task in range(len(each(inputs)[0]))])
-
-
-def task_of(batch: Any, task: int) -> Any:
-    """One task's part of a tensor ``(tasks, ...)``, or of a tuple, list or dictionary of them."""
-    if isinstance(batch, torch.Tensor):
-        return batch[task]
-    if isinstance(batch, Mapping):
-        return {name: task_of(part, task) for name, part in batch.items()}
-    return type(batch)(task_of(part, task) for part in batch)
-
-
-def stacked(results: Sequence[Any]) -> Any:
-    """The reverse of `task_of`, from the parts of all tasks."""
-    first = results[0]
-    if isinstance(first, torch.Tensor):
-        return torch.stack(list(results))
-    if isinstance(first, Mapping):
-        return {name: stacked([result[name] for result in results]) for name in first}
-    return type(first)(stacked(parts) for parts in zip(*results, strict=True))

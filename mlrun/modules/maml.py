@@ -9,8 +9,9 @@ from torch import nn
 
 from mlrun.modules.batched import BatchedModule, Inputs, LossFunction, call, each
 from mlrun.modules.cloning import cloned_tensors, exchange
+from mlrun.modules.gradient_step import added_on_success, checked_loss
 from mlrun.modules.learner import Learner
-from mlrun.modules.loop import task_of
+from mlrun.modules.nested import task_of
 from mlrun.modules.way import Way, checked_steps, checked_tasks, prefers_loop, take
 
 
@@ -28,11 +29,11 @@ class MAML(Learner):
 
     Args:
         model: what to wrap. It has at least one parameter.
-        lr: α, finite and above 0: a number, or a tensor with one element, which receives a gradient if it requires one
-            but is not one of ``parameters()``.
+        lr: α, finite and above 0: a number, or a tensor with one element, which receives a meta-gradient if it requires
+            one. An ``nn.Parameter`` is one of ``parameters()`` (not of a clone's), so that the optimiser learns it.
         first_order: whether the gradient of a step counts as a constant in the meta-gradient (FOMAML).
         allow_unused: whether parameters that a loss does not depend on are left as they are, instead of refused; None
-            means as ``allow_nograd``.
+            means as ``allow_nograd`` here.
         allow_nograd: whether parameters that do not require a gradient are left as they are, instead of refused.
 
     Raises:
@@ -53,7 +54,10 @@ class MAML(Learner):
     def clone(
         self, first_order: bool | None = None, allow_unused: bool | None = None, allow_nograd: bool | None = None
     ) -> Self:
-        """A copy whose ``parameters()`` are differentiable functions of the original's; arguments replace settings."""
+        """A copy whose ``parameters()`` are differentiable functions of the original's.
+
+        Arguments replace the settings, each its own: ``allow_nograd=True`` does not allow unused parameters.
+        """
         return self._copied(
             cloned_tensors(self.module), first_order=first_order, allow_unused=allow_unused, allow_nograd=allow_nograd
         )
@@ -65,7 +69,7 @@ class MAML(Learner):
         allow_unused: bool | None = None,
         allow_nograd: bool | None = None,
     ) -> None:
-        """One gradient step of this clone, in place; arguments replace settings for this step.
+        """One gradient step of this clone, in place; arguments replace settings, each its own, for this step.
 
         Args:
             loss: one number, computed by this clone after its last step.
@@ -77,7 +81,7 @@ class MAML(Learner):
             TypeError: the loss is not a tensor.
             ValueError: the loss is not one number or does not depend on the parameters, or on one that it must, or a
                 parameter does not require a gradient.
-            RuntimeError: this is not a clone.
+            RuntimeError: this is not a clone, or under ``torch.inference_mode()``.
         """
         self._require_clone()
         first_order = self.first_order if first_order is None else first_order
@@ -97,7 +101,7 @@ class MAML(Learner):
 
         The same as ``adapt_batch``, ``forward_batch``, ``loss_fn`` of each task's query set, the mean, and
         ``backward()``, but where tasks go one after the other the graph of only one is in memory at a time, which is
-        faster too.
+        faster too. If a task fails, the ``.grad`` of ``parameters()`` and of ``lr`` stay as they were.
 
         Args:
             support: what each task adapts to, as in ``adapt_batch``.
@@ -108,6 +112,9 @@ class MAML(Learner):
 
         Returns:
             Each task's evaluation loss, ``(tasks,)``, without a graph.
+
+        Raises:
+            ValueError: no evaluation loss depends on the parameters, or as in ``adapt``.
         """
         steps = checked_steps(steps)
         num_tasks = checked_tasks(*each(support[0]), support[1], *each(query[0]), query[1])
@@ -122,12 +129,16 @@ class MAML(Learner):
 
         def evaluated(support: tuple[Inputs, torch.Tensor], query: tuple[Inputs, torch.Tensor]) -> torch.Tensor:
             clone = self._adapted_alone(support, loss_fn, steps, keep_graph=True)
-            loss = loss_fn(call(clone.module, query[0]), query[1])
-            (loss / num_tasks).backward()
+            loss = checked_loss(loss_fn(call(clone.module, query[0]), query[1]))
+            if loss.requires_grad:
+                (loss / num_tasks).backward()
             return loss.detach().reshape(())
 
-        with torch.enable_grad():
+        rate = [self.lr] if isinstance(self.lr, torch.Tensor) else []
+        with torch.enable_grad(), added_on_success((*self.parameters(), *rate)) as leaves:
             losses = take(way, prefers_loop(self.module, each(support[0])[0]), batched, loop)
             if losses.requires_grad:  # those of the loop have been through it
                 losses.mean().backward()
-        return losses.detach().reshape(num_tasks)
+            if leaves and all(leaf.grad is None for leaf in leaves):
+                raise ValueError("the evaluation loss does not depend on the parameters")
+        return losses.detach()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
 
 import torch
 from torch import nn
 
+from mlrun.modules.gradient_step import without_graph
 from mlrun.modules.maml import MAML
 
 
@@ -19,7 +20,7 @@ class MetaSGD(MAML):
 
     Args:
         model: as in `MAML`.
-        lr: where all rates start.
+        lr: where all rates start. It is not learned itself.
         first_order: as in `MAML`; rates learn also then.
         lrs: rates to use instead, one tensor for each of ``model.parameters()``, which it broadcasts to.
         allow_unused: as in `MAML`.
@@ -29,7 +30,7 @@ class MetaSGD(MAML):
         lrs: the rates, in the order of ``model.parameters()``. Clones share them.
 
     Raises:
-        TypeError: as in `MAML`.
+        TypeError: as in `MAML`, or ``lrs`` are not tensors.
         ValueError: as in `MAML`, or ``lrs`` do not fit the parameters or are not finite.
     """
 
@@ -44,34 +45,43 @@ class MetaSGD(MAML):
         allow_unused: bool | None = None,
         allow_nograd: bool = False,
     ) -> None:
-        super().__init__(model, lr, first_order, allow_unused, allow_nograd)
+        super().__init__(model, without_graph(lr), first_order, allow_unused, allow_nograd)
         if lrs is None:
             start = float(self.lr)
             lrs = [torch.full_like(parameter, start, requires_grad=False) for parameter in model.parameters()]
+        lrs = _checked_fit(lrs, dict(model.named_parameters()))
         self.lrs = lrs if isinstance(lrs, nn.ParameterList) else nn.ParameterList(lrs)
-        _check_fit(self.lrs, dict(model.named_parameters()))
 
     def clone(
         self, first_order: bool | None = None, allow_unused: bool | None = None, allow_nograd: bool | None = None
     ) -> Self:
         """A copy whose ``parameters()`` are differentiable functions of the original's; arguments replace settings."""
         clone = super().clone(first_order, allow_unused, allow_nograd)
-        del clone.lrs
-        object.__setattr__(clone, "lrs", self.lrs)  # not by assignment, which would make them parameters of the clone
+        clone._share("lrs", self.lrs)
         return clone
 
     def _rates(self) -> Iterable[torch.Tensor]:
         return self.lrs
 
 
-def _check_fit(lrs: nn.ParameterList, parameters: dict[str, torch.Tensor]) -> None:
+def _checked_fit(lrs: Any, parameters: dict[str, torch.Tensor]) -> Sequence[torch.Tensor] | nn.ParameterList:
+    if isinstance(lrs, torch.Tensor) or not isinstance(lrs, Iterable):
+        raise TypeError(f"lrs must be a list of tensors, one for each parameter, not {type(lrs).__name__}")
+    lrs = lrs if isinstance(lrs, nn.ParameterList) else list(lrs)
     if len(lrs) != len(parameters):
         raise ValueError(f"lrs must be {len(parameters)} tensors, one for each parameter, not {len(lrs)}")
     for rate, (name, parameter) in zip(lrs, parameters.items(), strict=True):
-        pairs = zip(reversed(rate.shape), reversed(parameter.shape), strict=False)
-        if rate.dim() > parameter.dim() or any(size not in (1, full) for size, full in pairs):
-            raise ValueError(
-                f"lrs: {tuple(rate.shape)} does not broadcast to '{name}' of shape {tuple(parameter.shape)}"
-            )
-        if not bool(rate.isfinite().all()):
-            raise ValueError(f"lrs: a rate of '{name}' is not finite")
+        _check_rate(rate, name, parameter)
+    return lrs
+
+
+def _check_rate(rate: Any, name: str, parameter: torch.Tensor) -> None:
+    if not isinstance(rate, torch.Tensor):
+        raise TypeError(f"lrs: the rate of '{name}' must be a tensor, not {type(rate).__name__}")
+    if not (rate.is_floating_point() or rate.is_complex()):
+        raise TypeError(f"lrs: the rate of '{name}' must be floating point, not {rate.dtype}")
+    pairs = zip(reversed(rate.shape), reversed(parameter.shape), strict=False)
+    if rate.dim() > parameter.dim() or any(size not in (1, full) for size, full in pairs):
+        raise ValueError(f"lrs: {tuple(rate.shape)} does not broadcast to '{name}' of shape {tuple(parameter.shape)}")
+    if not bool(rate.isfinite().all()):
+        raise ValueError(f"lrs: a rate of '{name}' is not finite")

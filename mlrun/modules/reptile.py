@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from mlrun.modules.cloning import cloned_tensors
+from mlrun.modules.gradient_step import without_graph
 from mlrun.modules.learner import Learner
-from mlrun.modules.loop import stacked
+from mlrun.modules.nested import stacked
 
 
 class Reptile(Learner):
@@ -26,12 +27,16 @@ class Reptile(Learner):
     The difference is handed over as a gradient, so that any optimiser, schedule or clipping takes the outer step: plain
     SGD with rate ε is the interpolation ``θ + ε (mean φ - θ)`` itself, and Adam is what the paper uses as well.
 
+    ``adapt_batch`` takes all its steps on the same examples. What Reptile gains beyond joint training comes from steps
+    on different minibatches of a task, whose gradients it aligns (section 5): take these with clones, one ``adapt`` for
+    each minibatch.
+
     No graph is kept between inner steps. A clone's parameters are leaves of their own, which any optimiser of
     `torch.optim` can take in place of ``adapt``.
 
     Args:
         model: what to wrap. It has at least one parameter.
-        lr: rate of the inner steps, finite and above 0.
+        lr: rate of the inner steps, finite and above 0: a number, or a tensor with one element, which is not learned.
         allow_unused: as in `MAML`.
         allow_nograd: as in `MAML`.
 
@@ -49,7 +54,7 @@ class Reptile(Learner):
         allow_unused: bool | None = None,
         allow_nograd: bool = False,
     ) -> None:
-        super().__init__(model, lr, True, allow_unused, allow_nograd)
+        super().__init__(model, without_graph(lr), True, allow_unused, allow_nograd)
 
     def clone(self, allow_unused: bool | None = None, allow_nograd: bool | None = None) -> Self:
         """A copy with parameters and buffers of its own; arguments replace settings."""

@@ -11,6 +11,7 @@ import torch
 from mlrun.algorithms.protocol import CollectionCost
 from mlrun.benchmarks.protocol import BatchedEnvironment, EpisodicBenchmark
 from mlrun.benchmarks.task import Task
+from mlrun.finite import NotFiniteError
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 from mlrun.rl.advantages import discounted_returns, generalized_advantages, normalise_per_task
@@ -156,6 +157,10 @@ class ReinforcementLearning:
         trajectories = collect_trajectories(self.policy, parameters, environment, tasks, key)
         self.cost.samples += environment.num_worlds * environment.horizon
         self.cost.seconds += time.perf_counter() - started
+        self.cost.warnings.update({name: int(counts.sum()) for name, counts in environment.warnings().items()})
+        unstable = environment.unstable().view(len(tasks), episodes).any(1)
+        if unstable.any():
+            raise NotFiniteError("the simulation", int(unstable.nonzero()[0]))
         return trajectories
 
     def _environment(self, num_worlds: int) -> BatchedEnvironment:

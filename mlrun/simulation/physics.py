@@ -4,6 +4,8 @@
 # pyright: reportAttributeAccessIssue=false
 
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -18,6 +20,11 @@ from mlrun.simulation.scene import PUCK_JOINT, SUBSTEPS, scene, scene_model
 HAND_HOME: Final = (0.0, 0.6, 0.2)  # metres: where the hand settles before every episode
 _HAND_QUATERNION: Final = (1.0, 0.0, 1.0, 0.0)
 _SETTLE_STEPS: Final = 50  # control steps
+_WARNINGS: Final = {
+    name.removeprefix("mjWARN_"): kind.value
+    for name, kind in mujoco.mjtWarning.__members__.items()
+    if name.startswith("mjWARN_")
+}
 _STRONGEST: Final = 2  # MuJoCo's number for reporting, of several contacts, the one with the largest force
 
 
@@ -89,12 +96,14 @@ class SawyerPhysics:
         self._puck_position = self._joints[:, start : start + 3]
         self._puck_velocity = _tensor(self._batch.bind("qvel"))[:, velocity : velocity + 6]
         self._control = _tensor(self._batch.bind("ctrl"))
+        self._warnings = _tensor(self._batch.warning)[:, :, 1]  # beside the numbers are what the last ones were about
         self.hand_target = _tensor(self._batch.bind("mocap_pos"))[:, 0]  # (worlds, 3), live: writing moves the target
         self.poses = self._bind_poses()
 
     def load_settled(self, worlds: Tensor) -> None:
         """Puts those `worlds` (worlds,) that are true into the settled state; poses are stale until `forward`."""
         self._batch.state[worlds.numpy()] = settled_state().state
+        self._warnings[worlds] = 0
 
     def place_puck(self, position: Tensor, worlds: Tensor) -> None:
         """Moves the puck of `worlds` to their `position` (worlds, 3), at rest; poses are stale until `forward`."""
@@ -116,8 +125,16 @@ class SawyerPhysics:
         """
         self._control[:, 0] = gripper
         torch.neg(self._control[:, 0], out=self._control[:, 1])
-        self._batch.step(nstep=SUBSTEPS)
+        with _without_printing():
+            self._batch.step(nstep=SUBSTEPS)
         self.forward()
+
+    def warnings(self) -> dict[str, Tensor]:
+        """How often MuJoCo has warned since `load_settled`, (worlds,) int32 by its names, as in "BADQACC".
+
+        After "BADQPOS", "BADQVEL" or "BADQACC" it has put the world back to another state, to go on at all.
+        """
+        return {name: self._warnings[:, index] for name, index in _WARNINGS.items()}
 
     def state(self, world: int) -> np.ndarray:
         """The whole integration state of one world, as `mujoco.mj_setState` takes it."""
@@ -152,6 +169,21 @@ class SawyerPhysics:
             puck=body[:, model.body("puck").id],
             puck_rotation=rotation[:, model.body("puck").id].unflatten(-1, (3, 3)),
         )
+
+
+@contextmanager
+def _without_printing() -> Iterator[None]:
+    """MuJoCo would print each warning, and append it to a file in the working directory; they are counted anyway."""
+    previous = mujoco.get_mju_user_warning()
+    mujoco.set_mju_user_warning(_ignore)
+    try:
+        yield
+    finally:
+        mujoco.set_mju_user_warning(previous)
+
+
+def _ignore(message: str) -> None:
+    """Nothing."""
 
 
 @functools.cache

@@ -1,5 +1,8 @@
 """A batch of tasks at once, against one clone after the other."""
 
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -142,6 +145,36 @@ def test_several_inputs_and_structured_outputs():
     torch.testing.assert_close(*results)
 
 
+class _Pair(NamedTuple):
+    mean: torch.Tensor
+    extremes: Any
+
+
+class _Listed(list):
+    """What `torch.utils._pytree` does not know."""
+
+
+class _Structured(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+
+    def forward(self, x: torch.Tensor) -> _Pair:
+        y = self.layer(x)
+        return _Pair(y, _Listed([y.max(-1), MappingProxyType({"inputs": (x,)})]))
+
+
+@pytest.mark.parametrize("way", ["auto", "batched", "loop"])
+def test_outputs_come_in_the_containers_of_the_model(way):
+    wrapper = MAML(_Structured().double(), lr=0.1)
+    adapted = wrapper.adapt_batch(data(), lambda out, targets: loss(out.mean, targets), way=way)
+    out = wrapper.forward_batch(adapted, data()[0], way=way)
+    assert isinstance(out, _Pair)
+    assert isinstance(out.extremes, _Listed)
+    torch.testing.assert_close(out.extremes[0].values, out.mean.max(-1).values)
+    torch.testing.assert_close(out.extremes[1], {"inputs": (data()[0],)})
+
+
 def test_images_are_flattened_and_classified():
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 3))
     images, labels = torch.randn(4, 6, 1, 4, 4), torch.arange(24).reshape(4, 6) % 3
@@ -207,6 +240,18 @@ def test_the_loop_is_preferred_where_tasks_are_large():
     assert prefers_loop(model, torch.empty(20, 1000, 10))
     assert not prefers_loop(model, torch.empty(20, 1000, 10, device="meta"))
     assert prefers_loop(make("convolutional"), torch.empty(20, 2, 3))
+
+
+@pytest.mark.parametrize("way", ["batched", "loop"])
+@pytest.mark.parametrize("kind", [MAML, MetaSGD])
+def test_backward_adds_to_the_gradients_that_are_there(kind, way):
+    wrapper = kind(make("perceptron"), lr=nn.Parameter(torch.tensor(0.1)))
+    wrapper.backward_batch(data(), data(), loss, way=way)
+    once = {name: (gradient, gradient.clone()) for name, gradient in gradients(wrapper).items()}
+    wrapper.backward_batch(data(), data(), loss, way=way)
+    for name, gradient in gradients(wrapper).items():
+        assert gradient is once[name][0]
+        torch.testing.assert_close(gradient, 2 * once[name][1])
 
 
 @pytest.mark.parametrize(("model", "way"), WAYS)

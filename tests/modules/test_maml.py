@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from mlrun.modules import MAML, MetaSGD
+from mlrun.modules import MAML, MetaSGD, Reptile
 from tests.modules.models import data, gradients, loss, make
 
 WRAPPERS = {
@@ -26,6 +26,13 @@ def meta_loss(wrapper, steps=2):
             clone.adapt(loss(clone(inputs), targets))
         total = total + loss(clone(inputs + 0.1), targets)
     return total
+
+
+def one_step(wrapper, inputs, targets):
+    """The parameters of a clone after it, by name."""
+    clone = wrapper.clone()
+    clone.adapt(loss(clone(inputs), targets))
+    return dict(clone.module.named_parameters())
 
 
 def reference(wrapper, values, rates, steps=2):
@@ -130,11 +137,64 @@ def test_a_clone_of_a_clone_starts_where_it_is_and_goes_its_own_way():
 
 
 def test_the_rate_can_be_a_tensor_that_learns():
-    rate = nn.Parameter(torch.tensor(0.1, dtype=torch.float64))
-    wrapper = MAML(make("perceptron"), lr=rate)
-    meta_loss(wrapper).backward()
+    rate = torch.tensor(0.1, requires_grad=True)
+    meta_loss(MAML(make("perceptron"), lr=rate)).backward()
     assert rate.grad is not None
-    assert len(list(wrapper.parameters())) == len(list(wrapper.module.parameters()))
+
+
+def test_a_rate_that_is_a_parameter_is_the_optimisers():
+    rate = nn.Parameter(torch.tensor(0.01, dtype=torch.float64))
+    wrapper = MAML(make("perceptron"), lr=rate)
+    assert {id(parameter) for parameter in wrapper.parameters()} == {id(rate), *map(id, wrapper.module.parameters())}
+    clone = wrapper.clone().clone()
+    assert clone.lr is rate
+    assert [name for name, _ in clone.named_parameters()] == [name for name, _ in wrapper.named_parameters()][1:]
+    optimiser = torch.optim.SGD(wrapper.parameters(), lr=0.01)
+    before = meta_loss(wrapper)
+    before.backward()
+    assert rate.grad is not None
+    assert rate.grad < 0  # more than one hundredth of a step is better
+    optimiser.step()
+    assert rate > 0.01
+    assert meta_loss(wrapper) < before
+
+
+@pytest.mark.parametrize("kind", [MetaSGD, Reptile])
+def test_a_rate_that_is_not_learned_is_nobodys_parameter(kind):
+    rate = nn.Parameter(torch.tensor(0.1))
+    wrapper = kind(make("perceptron"), lr=rate)
+    assert not any(parameter is rate for parameter in wrapper.parameters())
+
+
+@pytest.mark.parametrize("kind", [MAML, MetaSGD, Reptile])
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1, 1)])
+def test_a_rates_own_shape_and_precision_do_not_reach_the_parameters(kind, shape):
+    rate = torch.full(shape, 0.1, dtype=torch.float64, requires_grad=True)
+    model = nn.Sequential(nn.Linear(3, 2), nn.PReLU())
+    model[1].weight = nn.Parameter(torch.tensor(0.25))  # without dimensions, so that any tensor could promote it
+    wrapper, plain = kind(model, lr=rate), kind(model, lr=0.1)
+    inputs, targets = (tensor.float() for tensor in data())
+    for batch in (False, True):
+        if batch:
+            ours, expected = (w.adapt_batch((inputs, targets), loss) for w in (wrapper, plain))
+        else:
+            ours, expected = (one_step(w, inputs[0], targets[0]) for w in (wrapper, plain))
+        for name, tensor in ours.items():
+            assert (tensor.shape, tensor.dtype) == (expected[name].shape, torch.float32)
+            torch.testing.assert_close(tensor, expected[name])
+        if kind is MAML:
+            (gradient,) = torch.autograd.grad(ours["0.weight"].sum(), rate)
+            assert gradient.shape == shape
+            assert gradient.abs().sum() > 0
+
+
+def test_given_rates_of_another_precision_leave_the_parameters_theirs():
+    model = nn.Linear(3, 2)
+    wrapper = MetaSGD(
+        model, lrs=[torch.full_like(parameter, 0.1, dtype=torch.float64) for parameter in model.parameters()]
+    )
+    inputs, targets = (tensor.float() for tensor in data())
+    assert all(tensor.dtype == torch.float32 for tensor in one_step(wrapper, inputs[0], targets[0]).values())
 
 
 def test_rates_given_are_used_and_learn():

@@ -24,6 +24,15 @@ class PartlyUsed(nn.Module):
         return self.used(x)
 
 
+class WithNothing(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor | None]:
+        return {"y": self.layer(x), "z": None}
+
+
 def partly_frozen():
     model = make("perceptron")
     model[0].requires_grad_(False)
@@ -69,6 +78,21 @@ def test_a_model_must_be_a_module_with_parameters(kind):
 )
 def test_rates_must_fit_the_parameters(lrs, said):
     with pytest.raises(ValueError, match=said):
+        MetaSGD(nn.Linear(3, 2), lrs=lrs)
+
+
+@pytest.mark.parametrize(
+    ("lrs", "said"),
+    [
+        (0.1, "lrs must be a list of tensors, one for each parameter, not float"),
+        (torch.ones(2), "lrs must be a list of tensors, one for each parameter, not Tensor"),
+        ([0.1, 0.1], "the rate of 'weight' must be a tensor, not float"),
+        (nn.ParameterList([torch.ones(2, 3), 0.1]), "the rate of 'bias' must be a tensor, not float"),
+        ([torch.ones(2, 3), torch.ones(2, dtype=torch.long)], r"'bias' must be floating point, not torch\.int64"),
+    ],
+)
+def test_rates_must_be_tensors(lrs, said):
+    with pytest.raises(TypeError, match=said):
         MetaSGD(nn.Linear(3, 2), lrs=lrs)
 
 
@@ -125,11 +149,24 @@ def test_permissions_are_given_for_one_clone_or_one_step(first):
         other.adapt(loss(other(first[0]), first[1]))
 
 
-def test_allowing_parameters_without_gradient_allows_unused_ones_too(first):
-    clone = MAML(PartlyUsed().double(), 0.1, allow_nograd=True).clone()
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_wrapper_allows_unused_parameters_with_those_without_gradient(kind, first):
+    clone = kind(PartlyUsed().double(), 0.1, allow_nograd=True).clone(allow_nograd=False)
     clone.adapt(loss(clone(first[0]), first[1]))
+    clone.adapt(loss(clone(first[0]), first[1]), allow_nograd=False)
     with pytest.raises(ValueError, match="spare"):
         clone.adapt(loss(clone(first[0]), first[1]), allow_unused=False)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_clones_and_steps_that_allow_parameters_without_gradient_still_refuse_unused_ones(kind, first):
+    wrapper = kind(PartlyUsed().double(), 0.1)
+    clone = wrapper.clone(allow_nograd=True)
+    with pytest.raises(ValueError, match="spare"):
+        clone.adapt(loss(clone(first[0]), first[1]))
+    clone = wrapper.clone()
+    with pytest.raises(ValueError, match="spare"):
+        clone.adapt(loss(clone(first[0]), first[1]), allow_nograd=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -169,6 +206,59 @@ def test_the_wrapped_model_itself_does_not_adapt(kind, first):
 def test_a_batch_is_checked_in_every_way(arguments, said, way):
     with pytest.raises(ValueError, match=said):
         MAML(make("perceptron"), 0.1).adapt_batch(**{"support": data(), "loss_fn": loss, "way": way} | arguments)
+
+
+@pytest.mark.parametrize("way", ["auto", "batched", "loop"])
+def test_what_is_not_a_tensor_is_refused_in_every_way(way):
+    maml = MAML(WithNothing().double(), 0.1)
+    adapted = maml.adapt_batch(data(), lambda outputs, targets: loss(outputs["y"], targets), way=way)
+    with pytest.raises(TypeError, match="outputs must be tensors, or tuples, lists or dictionaries of them, not None"):
+        maml.forward_batch(adapted, data()[0], way=way)
+    for model in (maml.module, make("perceptron")):
+        with pytest.raises(TypeError, match="the loss must be a tensor, not float"):
+            MAML(model, 0.1).adapt_batch(data(), lambda *_: 1.0, way=way)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("way", ["auto", "batched", "loop"])
+def test_an_evaluation_that_does_not_depend_on_the_parameters_is_refused(way):
+    def half_constant(outputs, targets):
+        return loss(outputs, targets) if outputs.shape[0] == 4 else targets.sum()
+
+    model = make("perceptron")
+    with pytest.raises(ValueError, match="the evaluation loss does not depend on the parameters"):
+        MAML(model, 0.1).backward_batch(data(), data(num_samples=5), half_constant, way=way)
+    assert not gradients(model)
+
+
+@pytest.mark.parametrize("way", ["auto", "batched", "loop"])
+@pytest.mark.parametrize("before", [False, True])
+def test_a_task_that_fails_leaves_the_gradients_as_they_were(way, before):
+    def fail_on_the_last(outputs, targets):
+        if (targets == data()[1][-1]).all():
+            raise RuntimeError("the last task")
+        return loss(outputs, targets)
+
+    wrapper = MAML(make("perceptron"), nn.Parameter(torch.tensor(0.1)))
+    if before:
+        wrapper.backward_batch(data(), data(), loss)
+    kept = {name: (gradient, gradient.clone()) for name, gradient in gradients(wrapper).items()}
+    with pytest.raises(RuntimeError):
+        wrapper.backward_batch(data(), data(), fail_on_the_last, way=way)
+    assert gradients(wrapper).keys() == kept.keys()
+    for name, gradient in gradients(wrapper).items():
+        assert gradient is kept[name][0]
+        assert torch.equal(gradient, kept[name][1])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("way", ["auto", "batched", "loop"])
+def test_inference_mode_is_refused_by_its_name(kind, way):
+    wrapper = kind(make("perceptron"), 0.1)
+    with torch.inference_mode(), pytest.raises(RuntimeError, match=r"not under torch\.inference_mode\(\).*no_grad"):
+        wrapper.adapt_batch(data(), loss, way=way)
+    adapted = wrapper.adapt_batch(data(), loss)
+    with torch.inference_mode():
+        assert wrapper.forward_batch(adapted, data()[0], way=way).shape == (3, 4, 2)
 
 
 def test_other_mistakes_with_batches():

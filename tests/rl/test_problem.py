@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from mlrun.algorithms.inner_loop import expand_to_tasks
+from mlrun.finite import NotFiniteError
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 from mlrun.rl.problem import Experience, ReinforcementLearning
-from tests.point_benchmark import PointBenchmark
+from tests.point_benchmark import PointBenchmark, PointEnvironment
 
 TASKS = 4
 
@@ -160,3 +161,32 @@ def test_fresh_policies_are_centred_on_where_episodes_start(
     start = benchmark.make_environment(len(goals)).reset(goals).mean(0).to(fresh["mean.0.bias"])
     hidden = start @ fresh["mean.0.weight"] + fresh["mean.0.bias"]
     torch.testing.assert_close(hidden, torch.zeros_like(hidden), rtol=0, atol=1e-6)
+
+
+def test_a_simulation_that_fails_is_an_error_that_names_its_task(
+    problem: ReinforcementLearning,
+    benchmark: PointBenchmark,
+    parameters: Parameters,
+    key: RandomKey,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unstable(self: PointEnvironment) -> torch.Tensor:
+        return torch.arange(self.num_worlds) == 2 * problem.episodes_per_task + 1
+
+    monkeypatch.setattr(PointEnvironment, "unstable", unstable)
+    with pytest.raises(NotFiniteError, match="the simulation is not finite") as caught:
+        problem.collect(parameters, benchmark.train_tasks[:TASKS], key)
+    assert caught.value.slot == 2
+
+
+def test_warnings_of_the_simulator_are_counted(
+    problem: ReinforcementLearning,
+    benchmark: PointBenchmark,
+    parameters: Parameters,
+    key: RandomKey,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(PointEnvironment, "warnings", lambda self: {"CONTACTFULL": torch.tensor([0, 3, 1])})
+    for _ in range(2):
+        problem.collect(parameters, benchmark.train_tasks[:TASKS], key)
+    assert problem.cost.warnings == {"CONTACTFULL": 8}

@@ -69,3 +69,24 @@ def test_the_kinematic_copy_leaves_the_scene_as_it_is() -> None:
     SawyerPhysics(1)
     assert scene_model().opt.disableflags == mujoco.mjtDisableBit.mjDSBL_MIDPHASE
     assert scene_model().opt.solver == mujoco.mjtSolver.mjSOL_NEWTON
+
+
+def test_warnings_are_counted_by_world_until_it_is_loaded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    physics = SawyerPhysics(3, 1)
+    every = torch.ones(3, dtype=torch.bool)
+    physics.load_settled(every)
+    physics._puck_velocity[1] = torch.nan
+    for _ in range(2):
+        physics.step(torch.zeros(3, dtype=torch.float64))
+    assert physics.warnings()["BADQVEL"].tolist() == [0, 1, 0]
+    assert sum(int(counts.sum()) for counts in physics.warnings().values()) == 1
+    physics.load_settled(torch.tensor([True, False, False]))
+    assert physics.warnings()["BADQVEL"].tolist() == [0, 1, 0]
+    physics.load_settled(every)
+    physics.step(torch.zeros(3, dtype=torch.float64))
+    assert physics.warnings()["BADQVEL"].tolist() == [0, 0, 0]
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr().err == ""

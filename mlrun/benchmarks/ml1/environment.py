@@ -141,6 +141,15 @@ class SawyerEnvironment:
             info["grasp_success"] = self.physics.pads_press_on_puck(may_be_grasped)
         return {name: value.to(torch.float64) for name, value in info.items()}
 
+    def warnings(self) -> dict[str, Tensor]:
+        """MuJoCo's warnings since the reset, (worlds,) counts by its names for them."""
+        return self.physics.warnings()
+
+    def unstable(self) -> Tensor:
+        """Worlds, (worlds,) bool, that MuJoCo has put back since the reset because a number in them was too large."""
+        warnings = self.physics.warnings()
+        return (warnings["BADQPOS"] + warnings["BADQVEL"] + warnings["BADQACC"]) > 0
+
     def _next_observation(self) -> Tensor:
         frame, previous = observe(self.physics.poses), self._frame
         self._frame = frame
