@@ -58,4 +58,4 @@ class MAML(GradientBased):
     def load_state_dict(self, state: dict[str, Any], device: str = "cpu") -> None:
         """Continue from a ``state_dict``, on a device."""
         super().load_state_dict(state, device)
-        self.outer.load_state_dict(state["outer"])
+        self.outer.load_state_dict(state["outer"], self.parameters)

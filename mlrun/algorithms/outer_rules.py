@@ -25,8 +25,12 @@ class OuterRule(Protocol):
         """What it remembers between updates: tensors and plain containers, which later updates leave as they are."""
         ...
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from a ``state_dict``."""
+    def load_state_dict(self, state: dict[str, Any], parameters: Parameters) -> None:
+        """Continue from a ``state_dict``, with the parameters that go with it.
+
+        Raises:
+            ValueError: it is not one of such parameters.
+        """
         ...
 
 
@@ -63,7 +67,7 @@ class TrustRegion:
         """Nothing: every step stands for itself."""
         return {}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any], parameters: Parameters) -> None:
         """Nothing to load."""
 
 
@@ -85,7 +89,8 @@ class Adam:
         leaves = {name: tensor.detach().clone().requires_grad_() for name, tensor in parameters.items()}
         optimiser = torch.optim.Adam(leaves.values(), lr=self.learning_rate)
         if self._state:
-            optimiser.load_state_dict(copy.deepcopy(self._state))  # which a step changes in place
+            moments = copy.deepcopy(self._state["state"])  # which a step changes in place
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
         metrics: dict[str, float] = {}
         for _ in range(self.epochs):
             interruption_point()
@@ -104,6 +109,22 @@ class Adam:
         """The running moments."""
         return self._state
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any], parameters: Parameters) -> None:
         """Continue with these moments."""
+        if state and not _are_moments(state.get("state"), list(parameters.values())):
+            raise ValueError("what Adam remembers is not of these parameters")
         self._state = state
+
+
+def _are_moments(moments: Any, parameters: list[torch.Tensor]) -> bool:
+    if not isinstance(moments, dict) or list(moments) != list(range(len(parameters))):
+        return False
+    return all(
+        isinstance(moments[index], dict) and _signature(moments[index]) == _signature(expected)
+        for index, parameter in enumerate(parameters)
+        for expected in [{"step": torch.zeros(()), "exp_avg": parameter, "exp_avg_sq": parameter}]
+    )
+
+
+def _signature(tensors: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+    return {name: (getattr(tensor, "shape", None), getattr(tensor, "dtype", None)) for name, tensor in tensors.items()}

@@ -16,6 +16,7 @@ def command(run: Run, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
     It goes on to the number of iterations that its config.yaml gives, which counts from the very start.
     """
     from mlrun.experiment.device import require_machine
+    from mlrun.experiment.interrupts import interrupts
     from mlrun.experiment.run_directory import RunDirectory
 
     directory = RunDirectory.open(run, runs_dir)
@@ -24,4 +25,5 @@ def command(run: Run, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
         typer.echo(directory.path)
         return
     require_machine(directory.experiment())
-    run_training(directory)
+    with interrupts():
+        run_training(directory)

@@ -31,12 +31,14 @@ def command(
     """
     from mlrun.config import load_experiment
     from mlrun.experiment.device import require_machine
+    from mlrun.experiment.interrupts import interrupts
     from mlrun.experiment.run_directory import RunDirectory
 
     options = {"seed": seed, "device": device, "name": name}
     given = [f"{key}={json.dumps(value)}" for key, value in options.items() if value is not None]
     experiment = load_experiment(config, [*(settings or []), *given])
     require_machine(experiment)
-    run = RunDirectory.create(runs_dir, experiment)
-    note(f"run directory: {run.path}")
-    run_training(run)
+    with interrupts():
+        run = RunDirectory.create(runs_dir, experiment)
+        note(f"run directory: {run.path}")
+        run_training(run)

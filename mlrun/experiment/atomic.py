@@ -60,6 +60,13 @@ def finite_or_none(value: Any) -> Any:
     return value
 
 
+def remove_temporaries(*directories: Path) -> None:
+    """Delete what killed processes left half written; nobody may be writing there."""
+    for directory in directories:
+        for path in directory.glob(".*.tmp"):
+            path.unlink(missing_ok=True)
+
+
 def _temporary(path: Path) -> Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
 

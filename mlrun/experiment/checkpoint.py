@@ -17,11 +17,13 @@ class Checkpoints:
     Args:
         directory: where they are; made at the first save.
         keep: how many of the newest stay. The best one stays besides.
+        check: raises ValueError for a state that nobody here can have saved.
     """
 
-    def __init__(self, directory: Path, keep: int) -> None:
+    def __init__(self, directory: Path, keep: int, check: Callable[[dict[str, Any]], None] = lambda state: None) -> None:
         self.directory = directory
         self.keep = keep
+        self._check = check
 
     def save(self, iteration: int, state: dict[str, Any], *, best: bool = False) -> None:
         """Write the state after so many iterations, point ``last`` at it, and drop what is too old.
@@ -64,8 +66,11 @@ class Checkpoints:
         try:
             _verify_checksums(path)
             state = torch.load(path, map_location="cpu", weights_only=True)
-            if not isinstance(state, dict) or "iteration" not in state:
+            if not isinstance(state, dict) or type(state.get("iteration")) is not int:
                 raise ValueError("no iteration in it")
+            if state["iteration"] != _number(path):
+                raise ValueError(f"it is of iteration {state['iteration']}")
+            self._check(state)
         except OSError:
             raise
         except Exception as error:  # torch.load meets a damaged file with whatever its parser stumbles over
@@ -91,8 +96,9 @@ class Checkpoints:
             except CheckpointError as error:
                 damaged.append(str(error))
                 continue
+            self._set_aside_after(iteration)
+            self._repair_links(iteration, state.get("best_iteration"))
             if damaged:
-                self._set_aside_after(iteration, state.get("best_iteration"))
                 warn(f"{damaged[0]}; going on from {self._path(iteration)} instead")
             return state
         if damaged:
@@ -110,9 +116,12 @@ class Checkpoints:
     def _path(self, which: str | int) -> Path:
         return self.directory / (f"{which:06d}.pt" if isinstance(which, int) else which)
 
-    def _set_aside_after(self, iteration: int, best: int | None) -> None:
+    def _set_aside_after(self, iteration: int) -> None:
         for later in (number for number in self.iterations() if number > iteration):
             self._path(later).replace(self._path(later).with_suffix(".damaged"))
+
+    def _repair_links(self, iteration: int, best: int | None) -> None:
+        """Point the links at what they stand for, also where a process was killed before it could."""
         replace_symlink(self.directory / "last", self._path(iteration).name)
         if best is not None and self._path(best).is_file():
             replace_symlink(self.directory / "best", self._path(best).name)
@@ -136,9 +145,16 @@ class Checkpoints:
         return f"; other checkpoints: {', '.join(others)}" if others else ""
 
 
+def _number(path: Path) -> int:
+    """The iteration that the name of a checkpoint's file gives, also through a link."""
+    return int(path.resolve().stem)
+
+
 def _verify_checksums(path: Path) -> None:
-    """Find flipped bits, which `torch.load` does not look for."""
+    """Find flipped bits, which `torch.load` does not look for, and what would unpack to more than there is."""
     with zipfile.ZipFile(path) as archive:
+        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+            raise ValueError("a part of it is compressed, as no checkpoint is")
         damaged = archive.testzip()
     if damaged is not None:
         raise ValueError(f"{damaged} does not match its checksum")

@@ -16,6 +16,7 @@ from mlrun.config.schema import Experiment
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
 from mlrun.experiment.device import physics_threads
 from mlrun.experiment.errors import diverging_at
+from mlrun.experiment.restoration import restore
 from mlrun.experiment.resumption import require_same_experiment
 from mlrun.experiment.run_directory import RunDirectory
 from mlrun.finite import require_finite_tasks
@@ -88,7 +89,8 @@ def adapt_run(
     problem = build_problem(experiment, benchmark, data_per_task)
     algorithm = build_algorithm(experiment)
     steps = adaptation_steps(experiment, algorithm) if steps is None else steps
-    algorithm.load_state_dict(state["algorithm"], problem.device)
+    algorithm.initialise(problem, RandomKey(experiment.seed, 0, "parameters"))
+    restore(algorithm, state["algorithm"], problem.device)
     tasks = benchmark.test_tasks if split == "test" else benchmark.train_tasks
     key = RandomKey(experiment.seed, state["iteration"], f"evaluate/{split}")
     with diverging_at(f"adaptation from checkpoint {state['iteration']}", tasks):

@@ -57,8 +57,12 @@ def interrupts() -> Iterator[Interrupts]:
     """While it is open, SIGINT, SIGTERM and SIGUSR1 wait for `Interrupts.check`, which interruption points call.
 
     A signal that the parent process had ignored stays ignored, as with ``nohup``. Only the main thread can receive
-    signals; in any other nothing is ever requested.
+    signals; in any other nothing is ever requested. Where it is open already, that one serves.
     """
+    outer = getattr(signal.getsignal(_STOP[-1]), "__self__", None)
+    if isinstance(outer, Interrupts):
+        yield outer
+        return
     interrupted = Interrupts()
     previous = {}
     if threading.current_thread() is threading.main_thread():

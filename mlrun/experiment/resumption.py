@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,16 @@ _MAY_CHANGE = {
     "training.keep_checkpoints",
 }
 """Keys that do not decide what the iterations to come compute, but for the rounding of another device."""
+
+_PARTS: dict[str, tuple[type, ...]] = {
+    "iteration": (int,),
+    "elapsed": (float,),
+    "best": (list, type(None)),
+    "best_iteration": (int, type(None)),
+    "experiment": (dict,),
+    "algorithm": (dict,),
+}
+"""What a checkpoint of training holds."""
 
 
 def require_same_experiment(saved: dict[str, Any], experiment: Experiment, *, but_for: str | None = None) -> None:
@@ -38,6 +49,25 @@ def require_same_experiment(saved: dict[str, Any], experiment: Experiment, *, bu
         raise ChangedExperimentError(
             f"config.yaml is not what this run was trained with: {listed}; put it back, or start a new run with it"
         )
+
+
+def require_training_state(state: dict[str, Any]) -> None:
+    """Check that a checkpoint has the parts of a run's state, each of its type.
+
+    Raises:
+        ValueError: it has not.
+    """
+    for name, kinds in _PARTS.items():
+        if name not in state:
+            raise ValueError(f"no {name} in it")
+        if type(state[name]) not in kinds:
+            raise ValueError(f"{name} is a {type(state[name]).__name__}")
+    if any(type(number) not in (int, float) for number in state["best"] or ()):
+        raise ValueError("best is not a list of numbers")
+    try:
+        json.dumps(state["experiment"])
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"experiment: {error}") from error
 
 
 def _leaves(section: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

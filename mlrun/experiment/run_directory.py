@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlrun.config import dump_experiment, load_experiment
-from mlrun.experiment.atomic import write_json, write_text
+from mlrun.experiment.atomic import remove_temporaries, write_json, write_text
 from mlrun.experiment.checkpoint import Checkpoints
 from mlrun.experiment.errors import Diverged, Interrupted, RunNotFoundError
-from mlrun.experiment.layout import CHECKPOINTS, CONFIG, EVALUATIONS, MANIFEST, METRICS
+from mlrun.experiment.layout import CHECKPOINTS, CONFIG, DIVERGENCE, EVALUATIONS, LOG, MANIFEST, METRICS, TASKS
 from mlrun.experiment.lock import run_lock
 from mlrun.experiment.manifest import Manifest
 from mlrun.experiment.metrics import MetricsLog
+from mlrun.experiment.own_files import require_own_files
+from mlrun.experiment.resumption import require_training_state
 
 if TYPE_CHECKING:
     from mlrun.benchmarks.protocol import Benchmark
@@ -56,7 +58,9 @@ class RunDirectory:
         self._experiment = experiment
         self.manifest = Manifest(path / MANIFEST)
         self.metrics = MetricsLog(path / METRICS)
-        self.checkpoints = Checkpoints(path / CHECKPOINTS, keep=experiment.training.keep_checkpoints)
+        self.checkpoints = Checkpoints(
+            path / CHECKPOINTS, keep=experiment.training.keep_checkpoints, check=require_training_state
+        )
 
     @classmethod
     def create(cls, runs_dir: Path, experiment: Experiment) -> RunDirectory:
@@ -68,9 +72,9 @@ class RunDirectory:
         """
         text = dump_experiment(experiment)
         path = _make_unique(runs_dir, _name(experiment), experiment.seed)
-        write_text(path / CONFIG, text)
         run = cls(path, experiment)
         run.manifest.create(run.id, experiment.seed)
+        write_text(path / CONFIG, text)  # last, since it is what makes a directory a run that can be resumed
         return run
 
     @classmethod
@@ -80,12 +84,14 @@ class RunDirectory:
         Raises:
             RunNotFoundError: there is no such run, or the directory is none.
             ConfigError: its config.yaml is not valid.
+            MlrunError: a file of it is a link, or no file.
         """
         directories = [path for path in (Path(path_or_id), runs_dir / path_or_id) if path.is_dir()]
         if not directories:
             raise RunNotFoundError(_not_found(path_or_id, runs_dir))
         for path in directories:
             if (path / CONFIG).is_file():
+                require_own_files(path)
                 return cls(path, load_experiment(path / CONFIG))
         raise RunNotFoundError(f"{directories[0]} is not a run directory: it has no config.yaml")
 
@@ -111,6 +117,7 @@ class RunDirectory:
             RunLockedError: another process trains this run. The lock goes when its process does.
         """
         with run_lock(self.path), self._logging_to_file():
+            remove_temporaries(self.path, self.checkpoints.directory)
             self.manifest.start()
             logger.info("started")
             started = time.monotonic()
@@ -128,11 +135,11 @@ class RunDirectory:
         """Write down the benchmark's training and test tasks."""
         tasks = {"train": benchmark.train_tasks, "test": benchmark.test_tasks}
         numbers = {split: [task.to_dict() for task in members] for split, members in tasks.items()}
-        write_json(self.path / "tasks.json", {"benchmark": benchmark.name, **numbers})
+        write_json(self.path / TASKS, {"benchmark": benchmark.name, **numbers})
 
     def write_divergence(self, record: dict[str, Any]) -> None:
         """Write down where the run diverged, in place of an earlier record."""
-        write_json(self.path / "divergence.json", record)
+        write_json(self.path / DIVERGENCE, record)
 
     def save_evaluation(self, result: dict[str, Any]) -> Path:
         """Write an evaluation's result to eval/ and return the file; the same evaluation replaces itself."""
@@ -146,7 +153,7 @@ class RunDirectory:
 
     @contextmanager
     def _logging_to_file(self) -> Iterator[None]:
-        handler = logging.FileHandler(self.path / "train.log", encoding="utf-8")
+        handler = logging.FileHandler(self.path / LOG, encoding="utf-8")
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         level = logger.level
         logger.addHandler(handler)

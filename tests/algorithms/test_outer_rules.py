@@ -52,7 +52,7 @@ def test_later_steps_of_adam_leave_its_earlier_state_and_parameters_alone() -> N
 def test_adam_continues_from_its_state_bit_for_bit() -> None:
     rule, other = Adam(0.1), Adam(0.1)
     parameters, _ = rule.step(START, bowl(0.0))
-    other.load_state_dict(rule.state_dict())
+    other.load_state_dict(rule.state_dict(), parameters)
     assert same(other.step(parameters, bowl(1.0)), rule.step(parameters, bowl(1.0)))
 
 

@@ -1,0 +1,16 @@
+"""What the fork server imports: all that training and evaluating will need, so that no child imports it again."""
+
+import os
+
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")  # before torch and numpy are loaded
+
+from mlrun.algorithms import algorithms
+from mlrun.benchmarks import benchmarks
+from mlrun.cli import main
+from mlrun.experiment import evaluate, train
+
+__all__ = ["evaluate", "main", "train"]
+
+for registry in (algorithms, benchmarks):
+    for entry in registry.entries():
+        registry.load(entry.name)

@@ -1,0 +1,194 @@
+"""Processes that run the command line, to be attacked.
+
+Starting Python and importing torch takes seconds, in which a run has nothing to lose yet. So most processes are forked
+from a server (that of `multiprocessing`) which has imported everything and done nothing else: no thread, no lock and no
+open file of a run passes to its children. A child calls `mlrun.cli.main`, as ``python -m mlrun`` does. A signal finds
+there what it finds in a process of its own: handlers, files and locks are the child's, and SIGKILL leaves to the next
+process only what the kernel and the disk have. With ``real=True`` it is ``python -m mlrun``, from the very start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any
+
+ALIVE = 30  # seconds in which a process that should end has to
+_NAMES = itertools.count()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a process ended.
+
+    Attributes:
+        code: exit code as a shell sees it: 128 and the signal's number if a signal ended it.
+        out: what it wrote to stdout.
+        err: what it wrote to stderr.
+        seconds: from its start to its end.
+    """
+
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"exit code {self.code} after {self.seconds:.1f} s: {self.err[-2000:]!r}"
+
+
+class StillRunningError(Exception):
+    """A process that should have ended has not; it was killed."""
+
+
+class Process:
+    """A command line of mlrun that is being run.
+
+    Args:
+        arguments: of the command line.
+        place: directory to run it in, to which the output goes too.
+        real: a new process from the start, instead of one forked from the server.
+        ignored: signals that its parent had ignored.
+        start_at: monotonic time at which a forked one begins.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[object],
+        place: Path,
+        *,
+        real: bool = False,
+        ignored: Sequence[int] = (),
+        start_at: float = 0.0,
+    ) -> None:
+        number = next(_NAMES)
+        self._out, self._err = place / f"{number}.out", place / f"{number}.err"
+        self._started = time.monotonic()
+        words = [str(argument) for argument in arguments]
+        self._handle: Any
+        if real:
+            self._handle = _spawn(words, place, self._out, self._err, ignored)
+        else:
+            self._handle = fork(_command_line, words, place, self._out, self._err, ignored, start_at)
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._handle.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._code() is None
+
+    def send(self, number: int) -> bool:
+        """Send it a signal; False if it had ended before."""
+        if not self.running:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+            return True
+        return False
+
+    def wait(self, timeout: float = ALIVE) -> Outcome:
+        """Wait until it ends.
+
+        Raises:
+            StillRunningError: it does not within the time.
+        """
+        deadline = time.monotonic() + timeout
+        while self.running:
+            if time.monotonic() > deadline:
+                self.send(signal.SIGKILL)
+                raise StillRunningError(f"still running after {timeout} s: {self._err.read_text(errors='replace')!r}")
+            time.sleep(0.005)
+        code = self._code()
+        assert code is not None
+        texts = [path.read_text(errors="replace") if path.exists() else "" for path in (self._out, self._err)]
+        for path in (self._out, self._err):
+            path.unlink(missing_ok=True)
+        return Outcome(128 - code if code < 0 else code, *texts, time.monotonic() - self._started)
+
+    def _code(self) -> int | None:
+        return self._handle.poll() if isinstance(self._handle, subprocess.Popen) else self._handle.exitcode
+
+
+def run(arguments: Sequence[object], place: Path, *, timeout: float = ALIVE, **options: Any) -> Outcome:
+    """Run a command line to its end."""
+    return Process(arguments, place, **options).wait(timeout)
+
+
+def fork(function: Callable[..., None], *arguments: Any) -> Any:
+    """Call a function of a module in a process forked from the server."""
+    process = _server().Process(target=function, args=arguments, daemon=True)
+    process.start()
+    return process
+
+
+@functools.cache
+def _server() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([f"{__package__}.preloaded"])
+    return context
+
+
+def _command_line(
+    words: list[str], place: Path, out: Path, err: Path, ignored: Sequence[int], start_at: float
+) -> None:
+    from mlrun.cli import main
+
+    redirect(place, out, err)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+    sys.argv = ["mlrun", *words]
+    time.sleep(max(0.0, start_at - time.monotonic()))
+    try:
+        code = main(words)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        traceback.print_exc()
+        code = 128 + signal.SIGINT
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    os._exit(code)
+
+
+def redirect(place: Path, out: Path, err: Path) -> None:
+    """Send the output of a forked process to files, and move it to a directory."""
+    for descriptor, path in ((1, out), (2, err)):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.dup2(file, descriptor)
+        os.close(file)
+    os.chdir(place)
+
+
+def _spawn(words: list[str], place: Path, out: Path, err: Path, ignored: Sequence[int]) -> subprocess.Popen[bytes]:
+    def ignore() -> None:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
+
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    with out.open("wb") as stdout, err.open("wb") as stderr:
+        return subprocess.Popen(
+            [sys.executable, "-m", "mlrun", *words],
+            cwd=place,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            env=environment,
+            preexec_fn=ignore,
+        )
