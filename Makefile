@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev train test lint types check format bench clean
+.PHONY: help install install-dev train test lint types check format bench chaos clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ format: install-dev  ## Rewrite the code in the project's format
 
 bench: install  ## Measure speed beside the physics engine alone and other packages
 	@$(BIN)/mlrun bench $(CONFIG)
+
+chaos: install-dev  ## Kill, signal, damage and crowd mlrun for half an hour (shorter: make chaos ARGS="--kills 10 ...")
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 clean:  ## Remove .venv and caches; runs/ is kept
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

@@ -20,7 +20,9 @@ class Checkpoints:
         check: raises ValueError for a state that nobody here can have saved.
     """
 
-    def __init__(self, directory: Path, keep: int, check: Callable[[dict[str, Any]], None] = lambda state: None) -> None:
+    def __init__(
+        self, directory: Path, keep: int, check: Callable[[dict[str, Any]], None] = lambda state: None
+    ) -> None:
         self.directory = directory
         self.keep = keep
         self._check = check

@@ -52,6 +52,6 @@ class MetricsLog:
 
 def _parse(line: bytes) -> Row:
     row = json.loads(line)
-    if not isinstance(row, dict) or "iteration" not in row:
+    if not isinstance(row, dict) or type(row.get("iteration")) is not int:
         raise ValueError("no iteration in it")
     return row

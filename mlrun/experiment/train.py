@@ -13,6 +13,7 @@ from mlrun.experiment.errors import Diverged, Interrupted, diverging_at
 from mlrun.experiment.evaluate import adaptation_steps, evaluate_by_step
 from mlrun.experiment.interrupts import Interrupts, interrupts
 from mlrun.experiment.reporter import Reporter
+from mlrun.experiment.restoration import restore
 from mlrun.experiment.resumption import require_same_experiment
 from mlrun.experiment.run_directory import RunDirectory
 from mlrun.finite import require_finite
@@ -79,12 +80,12 @@ class MetaTraining:
 
     def _restore_or_initialise(self) -> None:
         state = self.directory.checkpoints.load_newest(warn=self.reporter.note)
+        self.algorithm.initialise(self.problem, self._key(0, "parameters"))
         if state is None:
-            self.algorithm.initialise(self.problem, self._key(0, "parameters"))
             self.directory.write_tasks(self.benchmark)
         else:
             require_same_experiment(state["experiment"], self.experiment)
-            self.algorithm.load_state_dict(state["algorithm"], self.problem.device)
+            restore(self.algorithm, state["algorithm"], self.problem.device)
             self.iteration, self.elapsed = state["iteration"], state["elapsed"]
             self.best, self.best_iteration = state["best"], state["best_iteration"]
             self.reporter.note(f"continuing after iteration {self.iteration}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch._utils import _rebuild_tensor_v2
 
 CANARY = "canary-of-code-that-ran"
 
@@ -98,7 +99,13 @@ def claims(path: Path, rng: random.Random) -> None:
     """A tensor that claims to be larger, or to lie elsewhere, than what there is of it."""
     huge = rng.choice((2**62, 2**40, 2**33, 10**9, 10**7, 100, -5))
     numel, size, stride, offset = rng.choice(
-        ((huge, (3,), (1,), 0), (3, (huge,), (1,), 0), (3, (3,), (huge,), 0), (3, (3,), (1,), huge), (huge, (huge,), (1,), 0))
+        (
+            (huge, (3,), (1,), 0),
+            (3, (huge,), (1,), 0),
+            (3, (3,), (huge,), 0),
+            (3, (3,), (1,), huge),
+            (huge, (huge,), (1,), 0),
+        )
     )
     _write_crafted(path, numel, size, stride, offset)
 
@@ -137,7 +144,9 @@ def _change(state: dict[Any, Any], rng: random.Random) -> None:
 
 def _twisted(value: Any, rng: random.Random) -> Any:
     if isinstance(value, torch.Tensor):
-        return rng.choice((value.double(), value.flatten(), value[None], value.half(), value * float("inf"), value.tolist()))
+        return rng.choice(
+            (value.double(), value.flatten(), value[None], value.half(), value * float("inf"), value.tolist())
+        )
     if isinstance(value, int | float):
         return rng.choice((-value, value + 1, value + 1000, str(value), float(value), [value]))
     return [value]
@@ -160,7 +169,7 @@ class _Tensor:
         self.arguments = (_Storage(numel), offset, size, stride, False, OrderedDict())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return torch._utils._rebuild_tensor_v2, self.arguments
+        return _rebuild_tensor_v2, self.arguments
 
 
 def _write_crafted(path: Path, numel: int, size: tuple[int, ...], stride: tuple[int, ...], offset: int) -> None:

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.chaos.ground import Ground, Tally, Trial, ended
-from tests.chaos.processes import Outcome, Process, run as run_process
+from tests.chaos.processes import Outcome, Process
+from tests.chaos.processes import run as run_process
 
 _SIZE = "4m"
 

@@ -91,7 +91,7 @@ class Ground:
         place = self.place(f"undisturbed/{name}")
         config = place / "config.yaml"
         config.write_text(dump_experiment(what))
-        outcome = Process(["train", config, "--runs-dir", place / "runs"], place).wait(120)
+        outcome = Process(["train", config, "--runs-dir", place / "runs"], place).wait(600)
         if outcome.code != 0:
             raise RuntimeError(f"{name} fails undisturbed: {outcome}")
         return Case(name, config, Path(outcome.out.strip()), outcome.seconds)
@@ -193,7 +193,9 @@ def differences(run: Path, reference: Path) -> list[str]:
 def identical(one: Any, other: Any) -> bool:
     """Whether two states have the same bits."""
     if isinstance(one, torch.Tensor):
-        return one.dtype == other.dtype and one.shape == other.shape and one.numpy().tobytes() == other.numpy().tobytes()
+        return (
+            one.dtype == other.dtype and one.shape == other.shape and one.numpy().tobytes() == other.numpy().tobytes()
+        )
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(identical(one[key], other[key]) for key in one)
     if isinstance(one, list | tuple):

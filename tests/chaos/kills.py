@@ -7,10 +7,11 @@ import random
 import signal
 import time
 
-from tests.chaos.ground import Case, Ground, Tally, Trial, ended
+from tests.chaos.ground import Ground, Tally, Trial, ended
 from tests.chaos.processes import Process
 
 _PER_RUN = 4
+ENOUGH = 10  # failures
 _REAL = 10  # every so many attempts are processes of their own from the start
 
 
@@ -19,7 +20,7 @@ def run(ground: Ground, kills: int) -> Tally:
     tally, rng = Tally(), ground.random("kills")
     place = ground.place("kills")
     for number, case in enumerate(itertools.cycle(ground.cases())):
-        if tally.done >= kills or (number > kills and not tally.done):
+        if tally.done >= kills or tally.failures[ENOUGH:]:
             return tally
         trial = Trial(case, place / f"{number:03d}-{case.name}")
         trial.place.mkdir()
@@ -37,14 +38,15 @@ def attack(trial: Trial, kills: int, tally: Tally, rng: random.Random) -> list[s
         real = (tally.done + 1) % _REAL == 0
         process = trial.go_on(real=real)
         strike_moment(process, trial, rng, start_up=2.0 if real else 0.0)
-        hit = process.send(signal.SIGKILL)
+        process.send(signal.SIGKILL)
         outcome = ended(process, 10)
         if isinstance(outcome, str):
             return [outcome]
-        if not hit:
+        if outcome.code != 128 + signal.SIGKILL:
             return trial.differences() if outcome.code == 0 else [f"failed by itself: {outcome}"]
         tally.done += 1
         tally.note("in processes of their own" if real else "in forked processes")
+        tally.note("that left a half-written file", int(any(trial.place.rglob(".*.tmp"))))
     return trial.finish()
 
 
@@ -68,6 +70,3 @@ def _sleep(process: Process, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while process.running and time.monotonic() < deadline:
         time.sleep(0.001)
-
-
-__all__ = ["Case", "attack", "run", "strike_moment", "wait_for_write"]

@@ -1,16 +1,22 @@
 """What the fork server imports: all that training and evaluating will need, so that no child imports it again."""
 
 import os
+import signal
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")  # before torch and numpy are loaded
+
+import numpy.random
+import torch._dynamo  # which optimisers import when they are first used
 
 from mlrun.algorithms import algorithms
 from mlrun.benchmarks import benchmarks
 from mlrun.cli import main
 from mlrun.experiment import evaluate, train
 
-__all__ = ["evaluate", "main", "train"]
+__all__ = ["evaluate", "main", "numpy", "torch", "train"]
 
 for registry in (algorithms, benchmarks):
     for entry in registry.entries():
         registry.load(entry.name)
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # until a child has come to mlrun, whose answer to it is what counts

@@ -61,7 +61,7 @@ class Process:
         place: directory to run it in, to which the output goes too.
         real: a new process from the start, instead of one forked from the server.
         ignored: signals that its parent had ignored.
-        start_at: monotonic time at which a forked one begins.
+        gate: a named pipe that a forked one waits at until somebody opens it for writing.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Process:
         *,
         real: bool = False,
         ignored: Sequence[int] = (),
-        start_at: float = 0.0,
+        gate: Path | None = None,
     ) -> None:
         number = next(_NAMES)
         self._out, self._err = place / f"{number}.out", place / f"{number}.err"
@@ -81,7 +81,7 @@ class Process:
         if real:
             self._handle = _spawn(words, place, self._out, self._err, ignored)
         else:
-            self._handle = fork(_command_line, words, place, self._out, self._err, ignored, start_at)
+            self._handle = fork(_command_line, words, place, self._out, self._err, ignored, gate)
 
     @property
     def pid(self) -> int:
@@ -119,7 +119,7 @@ class Process:
         texts = [path.read_text(errors="replace") if path.exists() else "" for path in (self._out, self._err)]
         for path in (self._out, self._err):
             path.unlink(missing_ok=True)
-        return Outcome(128 - code if code < 0 else code, *texts, time.monotonic() - self._started)
+        return Outcome(128 - code if code < 0 else code, texts[0], texts[1], time.monotonic() - self._started)
 
     def _code(self) -> int | None:
         return self._handle.poll() if isinstance(self._handle, subprocess.Popen) else self._handle.exitcode
@@ -145,21 +145,22 @@ def _server() -> ForkServerContext:
 
 
 def _command_line(
-    words: list[str], place: Path, out: Path, err: Path, ignored: Sequence[int], start_at: float
+    words: list[str], place: Path, out: Path, err: Path, ignored: Sequence[int], gate: Path | None
 ) -> None:
     from mlrun.cli import main
 
     redirect(place, out, err)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in ignored:
         signal.signal(number, signal.SIG_IGN)
     sys.argv = ["mlrun", *words]
-    time.sleep(max(0.0, start_at - time.monotonic()))
+    if gate is not None:
+        gate.open("rb").close()
     try:
+        if signal.SIGINT not in ignored:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         code = main(words)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        traceback.print_exc()
         code = 128 + signal.SIGINT
     except BaseException:
         traceback.print_exc()

@@ -47,7 +47,18 @@ def deleted(path: Path, outside: Path, rng: random.Random) -> None:
 
 
 def garbage(path: Path, outside: Path, rng: random.Random) -> None:
-    contents = (b"", b"\0" * 5000, rng.randbytes(3000), b"{", b"[]", b"null", b'"', b"[" * 5000, b"\xff\xfe", b"9" * 9000)
+    contents = (
+        b"",
+        b"\0" * 5000,
+        rng.randbytes(3000),
+        b"{",
+        b"[]",
+        b"null",
+        b'"',
+        b"[" * 5000,
+        b"\xff\xfe",
+        b"9" * 9000,
+    )
     path.write_bytes(rng.choice((*contents, b'{"a":' * 3000, b"{}", b'{"iteration": 1e999}\n{}')))
 
 
@@ -57,7 +68,7 @@ def cut(path: Path, outside: Path, rng: random.Random) -> None:
 
 
 def flipped(path: Path, outside: Path, rng: random.Random) -> None:
-    content = bytearray(path.read_bytes() if path.exists() else b"x")
+    content = bytearray(path.read_bytes() if path.exists() else b"") or bytearray(b"x")
     for _ in range(rng.choice((1, 3, 30))):
         content[rng.randrange(len(content))] = rng.randrange(256)
     path.write_bytes(content)

@@ -1,4 +1,5 @@
 import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 import torch
 
 from mlrun.experiment import atomic
+from mlrun.experiment.atomic import replace_symlink
 from mlrun.experiment.checkpoint import Checkpoints
 from mlrun.experiment.errors import CheckpointError, CheckpointNotFoundError
 
@@ -65,6 +67,42 @@ def test_a_flipped_bit_in_a_tensor_is_noticed(checkpoints):
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match="damaged"):
         checkpoints.load(1)
+
+
+def test_a_compressed_file_is_refused_before_it_is_unpacked(checkpoints, monkeypatch):
+    checkpoints.save(1, state())
+    path = checkpoints.directory / "000001.pt"
+    with zipfile.ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    monkeypatch.setattr(zipfile.ZipFile, "testzip", lambda archive: pytest.fail("unpacked"))
+    with pytest.raises(CheckpointError, match="compressed"):
+        checkpoints.load(1)
+
+
+def test_a_state_of_another_iteration_or_one_that_the_check_refuses_is_damaged(checkpoints):
+    def check(state):
+        if state["best"] != [0.5, 1.5]:
+            raise ValueError("best is strange")
+
+    checked = Checkpoints(checkpoints.directory, keep=5, check=check)
+    for iteration in (1, 2, 3):
+        checkpoints.save(iteration, {**state(), "best": [0.5, 1.5] if iteration < 3 else None})
+    (checkpoints.directory / "000002.pt").write_bytes((checkpoints.directory / "000003.pt").read_bytes())
+    with pytest.raises(CheckpointError, match="of iteration 3"):
+        checked.load(2)
+    with pytest.raises(CheckpointError, match="best is strange"):
+        checked.load("last")
+
+
+def test_links_that_a_killed_process_could_not_set_are_repaired(checkpoints):
+    checkpoints.save(1, state(), best=True)
+    checkpoints.save(2, {**state(), "best_iteration": 2})
+    replace_symlink(checkpoints.directory / "last", "000001.pt")
+    loaded = checkpoints.load_newest(warn=pytest.fail)
+    assert loaded["iteration"] == checkpoints.load("last")["iteration"] == checkpoints.load("best")["iteration"] == 2
 
 
 def test_code_in_a_file_is_not_run(checkpoints):

@@ -68,6 +68,16 @@ def test_an_ignored_signal_stays_ignored(number):
         signal.signal(number, before)
 
 
+def test_within_itself_it_is_the_same(number):
+    with interrupts() as outer:
+        send(number)
+        with interrupts() as inner, pytest.raises(Interrupted):
+            interruption_point()
+        assert inner is outer
+        with pytest.raises(Interrupted):
+            interruption_point()
+
+
 def test_in_another_thread_nothing_is_installed():
     def run():
         with interrupts() as signals:
