@@ -27,7 +27,10 @@ class Drawing:
         try:
             out, err = process.communicate(timeout=max(0.1, self._deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            yield _cannot(f"no frame was drawn within {_PATIENCE:.0f} s")
+            slow = f"no frame was drawn within {_PATIENCE:.0f} s: drawing hangs, or the machine is busy"
+            yield Finding(
+                "rendering", slow, NOTE, "see whether 'mlrun render reach-v3 -o x.png' works; or MUJOCO_GL=osmesa"
+            )
             return
         if process.returncode == 0:
             yield Finding("rendering", out.strip())
