@@ -28,9 +28,8 @@ class Drawing:
             out, err = process.communicate(timeout=max(0.1, self._deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             slow = f"no frame was drawn within {_PATIENCE:.0f} s: drawing hangs, or the machine is busy"
-            yield Finding(
-                "rendering", slow, NOTE, "see whether 'mlrun render reach-v3 -o x.png' works; or MUJOCO_GL=osmesa"
-            )
+            remedy = "see whether 'mlrun render reach-v3 -o x.png' works, also with MUJOCO_GL=osmesa"
+            yield Finding("rendering", slow, NOTE, remedy)
             return
         if process.returncode == 0:
             yield Finding("rendering", out.strip())
