@@ -11,26 +11,30 @@ from torch import nn
 Way = Literal["auto", "batched", "loop"]
 Result = TypeVar("Result")
 
-BATCHED_WORK = 2_000_000
-"""Parameters times samples per task up to which a batch is faster than a loop on a CPU.
+BATCHED_WORK = 6_000_000
+"""Parameters times samples per task and thread up to which a batch is faster than a loop on a CPU.
 
 Batching saves the cost of starting operations, which counts where a task is small; where it is large, a loop is kinder
-to the caches. Measured for perceptrons of 2 thousand to 270 thousand parameters, 10 to 1000 samples and 20 tasks: the
-times meet between 2 and 5 million.
+to the caches. Measured for a perceptron of 11 thousand parameters and 20 tasks: the times meet near 5 million on one
+thread and 14 million on two.
 """
+BATCHED_PARAMETERS = 100_000
+"""Parameters above which a loop is faster on a CPU even with few samples: at 270 thousand it is, at 11 thousand not."""
 
 
 def prefers_loop(model: nn.Module, inputs: torch.Tensor) -> bool:
     """Whether a loop over the tasks is faster for inputs ``(tasks, samples, ...)``.
 
-    On a GPU it never is. On a CPU it is above `BATCHED_WORK`, and for convolutions, which are slow in groups.
+    On a GPU it never is. On a CPU it is above `BATCHED_WORK` and `BATCHED_PARAMETERS`, and for
+    convolutions, which are slow in groups.
     """
     if inputs.device.type != "cpu":
         return False
     samples = inputs.shape[1] if inputs.dim() > 1 else 1
     parameters = sum(tensor.numel() for tensor in model.parameters())
     convolutions = any(isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d)) for module in model.modules())
-    return convolutions or parameters * samples > BATCHED_WORK
+    too_much = parameters * samples > BATCHED_WORK * torch.get_num_threads()
+    return convolutions or too_much or parameters > BATCHED_PARAMETERS
 
 
 def take(way: Way, prefers_loop: bool, batched: Callable[[str], Result], loop: Callable[[], Result]) -> Result:

@@ -237,7 +237,7 @@ def test_reptile_takes_a_batch_as_it_takes_clones():
 def test_the_loop_is_preferred_where_tasks_are_large():
     model = nn.Sequential(nn.Linear(10, 100), nn.ReLU(), nn.Linear(100, 100), nn.ReLU(), nn.Linear(100, 4))
     assert not prefers_loop(model, torch.empty(20, 10, 10))
-    assert prefers_loop(model, torch.empty(20, 1000, 10))
+    assert prefers_loop(model, torch.empty(20, 10_000, 10))
     assert not prefers_loop(model, torch.empty(20, 1000, 10, device="meta"))
     assert prefers_loop(make("convolutional"), torch.empty(20, 2, 3))
 
