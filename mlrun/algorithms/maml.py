@@ -23,6 +23,7 @@ class MAML(GradientBased):
     """
 
     second_order = True
+    objective_type: type[MetaObjective] = MetaObjective
 
     def __init__(self, config: MAMLConfig) -> None:
         super().__init__(config)
@@ -34,7 +35,7 @@ class MAML(GradientBased):
 
     def objective(self, problem: Problem, support: list[Any], query: Any, reference: list[Parameters]) -> MetaObjective:
         """What the outer rule minimises, given the data collected before and after adaptation."""
-        return MetaObjective(
+        return self.objective_type(
             learner=self,
             problem=problem,
             support=support,

@@ -2,65 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import torch
 
 from mlrun.algorithms.maml import MAML
 from mlrun.algorithms.meta_objective import MetaObjective
 from mlrun.algorithms.outer_rules import Adam, OuterRule
-from mlrun.algorithms.protocol import PolicyProblem, Problem
+from mlrun.algorithms.protocol import PolicyProblem
 from mlrun.config.algorithms import ProximalConfig
 from mlrun.finite import require_finite_tasks
 from mlrun.parameters import Parameters
 
 
-class ProMP(MAML):
-    """MAML whose outer rule is several proximal steps on the same episodes (Rothfuss et al. 2019, algorithm 1).
-
-    The adapted policies' loss is PPO's clipped surrogate, and the policies that collected data for adaptation are kept
-    near by a penalty on how far the new ones diverge from them.
-    """
-
-    def make_outer_rule(self) -> OuterRule:
-        """Adam, for several epochs."""
-        return ProximalSteps(self.config.outer.learning_rate, self.config.outer.epochs)
-
-    def objective(self, problem: Problem, support: list[Any], query: Any, reference: list[Parameters]) -> MetaObjective:
-        """The proximal one."""
-        return ProximalObjective(
-            learner=self,
-            problem=problem,
-            support=support,
-            query=query,
-            reference=reference,
-            second_order=self.second_order,
-            options=self.config.outer,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
 class ProximalObjective(MetaObjective):
-    """``J_CLIP(φ_K) + η KL(π_old || π)``, the divergence being the mean over the policies before each adaptation step.
-
-    Attributes:
-        options: clip range and η.
-    """
-
-    options: ProximalConfig
+    """``J_CLIP(φ_K) + η KL(π_old || π)``, the KL being the mean over the policies before each adaptation step."""
 
     def loss(self, meta: Parameters) -> torch.Tensor:
         """The scalar to minimise, differentiable."""
+        options: ProximalConfig = self.learner.config.outer
         problem = cast(PolicyProblem, self.problem)
         *before, after = self.adapted(meta)
-        clipped = problem.clipped_loss(after, self.query, self.options.clip_range)
+        clipped = problem.clipped_loss(after, self.query, options.clip_range)
         require_finite_tasks("the outer loss", clipped.detach())
         divergences = [
             problem.divergence(old, new, data).mean()
             for old, new, data in zip(self.reference[:-1], before, self.support, strict=True)
         ]
-        return clipped.mean() + self.options.kl_coefficient * torch.stack(divergences).mean()
+        return clipped.mean() + options.kl_coefficient * torch.stack(divergences).mean()
 
 
 class ProximalSteps(Adam):
@@ -71,3 +40,17 @@ class ProximalSteps(Adam):
         parameters, metrics = super().step(parameters, objective)
         loss_after, divergence = objective.measure(parameters)
         return parameters, {**metrics, "loss_after": loss_after, "kl": divergence}
+
+
+class ProMP(MAML):
+    """MAML whose outer rule is several proximal steps on the same episodes (Rothfuss et al. 2019, algorithm 1).
+
+    The adapted policies' loss is PPO's clipped surrogate, and the policies that collected data for adaptation are kept
+    near by a penalty on how far the new ones diverge from them.
+    """
+
+    objective_type = ProximalObjective
+
+    def make_outer_rule(self) -> OuterRule:
+        """Adam, for several epochs."""
+        return ProximalSteps(self.config.outer.learning_rate, self.config.outer.epochs)

@@ -4,7 +4,9 @@ import functools
 import math
 import operator
 import re
-from typing import Annotated, Any, ClassVar, Final, Literal, Union, get_args
+from abc import abstractmethod
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
 from pydantic import (
     Field,
@@ -129,14 +131,14 @@ class Experiment(Section, frozen=True):
     evaluation: EvaluationConfig = Field(default=EvaluationConfig(), description="How a model is judged")
 
     @property
+    @abstractmethod
     def training_data(self) -> int:
         """Episodes or examples per task that each collection in training yields."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def evaluation_data(self) -> int:
         """Episodes or examples per task to adapt to in evaluations."""
-        raise NotImplementedError
 
     @field_validator("name")
     @classmethod
@@ -228,10 +230,7 @@ EXPERIMENTS: Final[dict[str, type[Experiment]]] = {"episodic": EpisodicExperimen
 
 def experiment_schema() -> dict[str, Any]:
     """Return the JSON schema of an experiment, with every benchmark and algorithm of this package."""
-    models: Any = functools.reduce(
-        operator.or_, (_documented(learning, model) for learning, model in EXPERIMENTS.items())
-    )
-    return TypeAdapter(models).json_schema()
+    return TypeAdapter(_union(_documented(*kind) for kind in EXPERIMENTS.items())).json_schema()
 
 
 def _documented(learning: str, model: type[Experiment]) -> type[Experiment]:
@@ -243,10 +242,13 @@ def _documented(learning: str, model: type[Experiment]) -> type[Experiment]:
         ],
     }
     alternatives: dict[str, Any] = {
-        section: (Union[tuple(configs)], model.model_fields[section])  # noqa: UP007 (a computed union)
-        for section, configs in fitting.items()
+        section: (_union(configs), model.model_fields[section]) for section, configs in fitting.items()
     }
     return create_model(model.__name__, __base__=model, __doc__=model.__doc__, **alternatives)
+
+
+def _union(models: Iterable[type[Any]]) -> Any:
+    return functools.reduce(operator.or_, models)
 
 
 def _registered(section: str) -> list[Any]:
