@@ -83,12 +83,16 @@ def _explain(error: Exception) -> tuple[list[str], int]:
     if isinstance(error, typer.TyperException):
         context = getattr(error, "ctx", None)
         hint = f"; see '{context.command_path} --help'" if context else ""
-        return [" ".join(error.format_message().split()).rstrip(".") + hint], error.exit_code
+        message = " ".join(error.format_message().split()).rstrip(".")
+        # typer checks values by pydantic, and leaves its way of putting things as it is
+        message = message.replace(": Value error, ", ": ").replace(": Input should ", ": must ")
+        return [message + hint], error.exit_code
     if isinstance(error, ConfigError):
         return str(error).splitlines(), 2
     if isinstance(error, MlrunError):
         return str(error).splitlines(), error.exit_code
     if isinstance(error, OSError):
-        return [str(error)], 1
+        where = "" if error.filename is None else f"{error.filename}: "
+        return [f"{where}{error.strerror or error}"], 1
     first_line = str(error).partition("\n")[0]
     return [f"{type(error).__name__}: {first_line} (--debug shows where)"], 1

@@ -21,9 +21,11 @@ def command(run: Run, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
 
     directory = RunDirectory.open(run, runs_dir)
     if directory.is_finished():
-        note(f"already finished, after {directory.experiment().training.iterations} iterations")
+        iterations = directory.experiment().training.iterations
+        note(f"already finished, after {iterations} iterations; for more, raise training.iterations in its config.yaml")
         typer.echo(directory.path)
         return
-    require_machine(directory.experiment())
-    with interrupts():
+    with interrupts() as signals:
+        require_machine(directory.experiment())
+        signals.check()
         run_training(directory)

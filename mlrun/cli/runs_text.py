@@ -89,6 +89,7 @@ def _sections(run: Mapping[str, Any]) -> dict[str, list[str]]:
     return {
         "run": [run["path"]],
         "status": [f"{run['status']}{reason}"],
+        "divergence": [run["divergence"]] if run["divergence"] else [],
         "problems": run["problems"],
         "experiment": [_experiment(run["experiment"])] if run["experiment"] else [],
         "iterations": [f"{run['iteration']} of {run['iterations'] or '?'}"],

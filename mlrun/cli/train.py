@@ -37,8 +37,9 @@ def command(
     options = {"seed": seed, "device": device, "name": name}
     given = [f"{key}={json.dumps(value)}" for key, value in options.items() if value is not None]
     experiment = load_experiment(config, [*(settings or []), *given])
-    require_machine(experiment)
-    with interrupts():
+    with interrupts() as signals:  # from here on, as what follows takes seconds to load
+        require_machine(experiment)
+        signals.check()
         run = RunDirectory.create(runs_dir, experiment)
         note(f"run directory: {run.path}")
         run_training(run)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError, ValidatorFunctionWrapHandler, W
 from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails
 
+from mlrun.config.document import KeyPath
 from mlrun.registry import Registry, UnknownNameError, closest_match
 
 
@@ -56,6 +57,22 @@ def field_model(field: FieldInfo, value: Any) -> type[BaseModel] | None:
     default = _meant(value, by_name) if by_name and isinstance(value, dict) else peek(field.default, "name")
     chosen = by_name.get(str(peek(value, "name", default))) if by_name else field.annotation
     return chosen if isinstance(chosen, type) and issubclass(chosen, BaseModel) else None
+
+
+def alternatives(data: Any, path: KeyPath) -> dict[str, type[BaseModel]]:
+    """Return all models that the section at `path` could follow, by name; none where it has no choice."""
+    if not path or path[0] not in ("benchmark", "algorithm"):
+        return {}
+    section = str(path[0])
+    if len(path) == 1:
+        return {entry.name: entry.config for entry in registry_of(section).entries()}
+    model, value = registered_model(section, peek(data, section)), peek(data, section)
+    for key in map(str, path[1:-1]):
+        field = model.model_fields.get(key) if model else None
+        value = peek(value, key)
+        model = field_model(field, value) if field else None
+    field = model.model_fields.get(str(path[-1])) if model else None
+    return _by_name(get_args(field.annotation)) if field else {}
 
 
 def read_by_name(

@@ -5,9 +5,17 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from mlrun.config.document import Document, KeyPath, Place, printable
+from mlrun.config.choice import alternatives
+from mlrun.config.document import Document, KeyPath, Place, dotted, printable
 from mlrun.config.section import ConflictError
-from mlrun.config.suggestions import inapplicable_keys, probable_keys, suggestion, undecided_keys, valid_keys
+from mlrun.config.suggestions import (
+    inapplicable_keys,
+    keys_of_others,
+    probable_keys,
+    suggestion,
+    undecided_keys,
+    valid_keys,
+)
 
 _RULES = {
     "greater_than": "must be greater than {gt}",
@@ -70,13 +78,16 @@ def _message(error: ErrorDetails, path: KeyPath, keys: dict[KeyPath, str], docum
     if kind == "extra_forbidden":
         if reason := inapplicable_keys(document.value).get(path):
             return reason
-        return f"unknown key; {suggestion(path, keys)}"
+        return keys_of_others(document.value, path) or f"unknown key; {suggestion(path, keys)}"
     if kind == "missing":
         description = keys.get(path)
         return "missing; add this key" + (f" ({description})" if description else "")
     if kind in ("value_error", "assertion_error", "custom_error"):
         return printable(str(error.get("ctx", {}).get("error", error["msg"])), limit=300)
-    return f"{rule(error)}, not {_written(error['input'], path, document)}{_repair(kind, error['input'])}"
+    refused = error["input"]
+    if isinstance(refused, str) and refused in alternatives(document.value, path):
+        return f"{rule(error)}; a name goes into {dotted(path)}.name"
+    return f"{rule(error)}, not {_written(refused, path, document)}{_repair(kind, refused)}"
 
 
 def _plain_words(message: str) -> str:

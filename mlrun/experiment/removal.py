@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from mlrun.experiment.errors import MlrunError, RunLockedError, RunNotFoundError
-from mlrun.experiment.layout import CONFIG, MANIFEST
+from mlrun.experiment.layout import CONFIG, LOCK, MANIFEST
 from mlrun.experiment.lock import holder, is_locked, run_lock
 from mlrun.experiment.record import read_record
 from mlrun.experiment.runs import find_run
@@ -73,6 +73,9 @@ def _why_not_a_run(path: Path, runs_dir: Path) -> str | None:
         return f"is not certain to be a run: its {MANIFEST} is that of {named!r}"
     if not (path / CONFIG).is_file():
         return f"is not certain to be a run: it has no {CONFIG}"
+    lock = path / LOCK
+    if lock.is_symlink() or (lock.exists() and not lock.is_file()):
+        return f"is not certain to be a run: its {LOCK} is not a file"
     return None
 
 

@@ -11,7 +11,7 @@ from mlrun.config import ConfigError, load_experiment
 from mlrun.config.schema import Experiment
 from mlrun.experiment.checkpoint import Checkpoints
 from mlrun.experiment.errors import MlrunError
-from mlrun.experiment.layout import CHECKPOINTS, CONFIG, EVALUATIONS
+from mlrun.experiment.layout import CHECKPOINTS, CONFIG, DIVERGENCE, EVALUATIONS
 from mlrun.experiment.record import read_small_file
 from mlrun.experiment.runs import Summary
 from mlrun.scores import SCORES
@@ -42,6 +42,7 @@ def describe_run(summary: Summary) -> dict[str, Any]:
 
         id, path, status, problems, iteration, iterations, evaluation, changed, bytes
         exit_reason  why it ended, or null
+        divergence   the file that says where and for which task it diverged, or null
         created      when
         experiment   what is in config.yaml, or null where that is not valid in this version
         attempts     of run.json
@@ -51,9 +52,10 @@ def describe_run(summary: Summary) -> dict[str, Any]:
     """
     problems = list(summary.problems)
     experiment = _experiment(summary, problems)
-    record = summary.record
+    record, divergence = summary.record, summary.path / DIVERGENCE
     described = {
         "exit_reason": record and record.exit_reason,
+        "divergence": str(divergence) if divergence.is_file() else None,
         "created": record and record.created,
         "experiment": experiment and experiment.model_dump(mode="json"),
         "attempts": [attempt.model_dump() for attempt in record.attempts] if record else [],

@@ -98,15 +98,17 @@ class MetaTraining:
         started = time.perf_counter()
         row = self._update(iteration)
         last = iteration == total
-        improved = False
+        evaluation, improved = {}, False
         if last or iteration % training.evaluate_every == 0:
-            improved = self._evaluate(iteration, row)
+            evaluation, improved = self._evaluate(iteration)
         self.elapsed += time.perf_counter() - started
         self.iteration = iteration
-        row["time"] = self.elapsed
+        row |= {**evaluation, "time": self.elapsed}
         self.complete = self._state()
         self.directory.metrics.append(row)
         self.reporter.iteration(row, total)
+        if evaluation:
+            self.reporter.evaluation(iteration, evaluation)
         if improved or last or iteration % training.checkpoint_every == 0:
             self._checkpoint(best=improved)
 
@@ -134,8 +136,12 @@ class MetaTraining:
         generator = self._key(iteration, "tasks").numpy_generator()
         return self.benchmark.draw_tasks(self.experiment.training.tasks_per_batch, generator)
 
-    def _evaluate(self, iteration: int, row: dict[str, Any]) -> bool:
-        """Score the training tasks, so that choosing the best checkpoint never looks at a held-out one."""
+    def _evaluate(self, iteration: int) -> tuple[dict[str, float], bool]:
+        """Score the training tasks, so that choosing the best checkpoint never looks at a held-out one.
+
+        Returns:
+            The mean scores as metrics, and whether they are the best so far.
+        """
         tasks, steps = self.benchmark.train_tasks, adaptation_steps(self.experiment, self.algorithm)
         key = self._key(iteration, "evaluate/train")
         with diverging_at(f"evaluation after iteration {iteration}", tasks):
@@ -146,13 +152,11 @@ class MetaTraining:
                 for name, values in scores.items()
             }
             require_finite(summary)
-        row.update(summary)
-        self.reporter.evaluation(iteration, summary)
         score = self.problem.rank({name: float(values.mean()) for name, values in by_step[-1].items()})
         improved = self.best is None or score > self.best
         if improved:
             self.best, self.best_iteration = score, iteration
-        return improved
+        return summary, improved
 
     def _checkpoint(self, *, best: bool = False) -> None:
         self.directory.checkpoints.save(self.complete["iteration"], self.complete, best=best)

@@ -15,7 +15,7 @@ from mlrun.modules.cloning import copy_with
 from mlrun.modules.gradient_step import checked_rate, named_gradients, stepped
 from mlrun.modules.loop import run_in_loop
 from mlrun.modules.nested import stacked, task_of
-from mlrun.modules.way import Way, checked_steps, checked_tasks, prefers_loop, take
+from mlrun.modules.way import Way, checked_pair, checked_steps, checked_tasks, prefers_loop, take
 
 
 class Learner(nn.Module, ABC):
@@ -99,7 +99,7 @@ class Learner(nn.Module, ABC):
         Raises:
             RuntimeError: under ``torch.inference_mode()``.
         """
-        inputs, targets = support
+        inputs, targets = checked_pair(support)
         num_tasks = checked_tasks(*each(inputs), targets)
         steps = checked_steps(steps)
         keep_graph = self._keeps_graph and torch.is_grad_enabled()

@@ -12,7 +12,7 @@ from mlrun.modules.cloning import cloned_tensors, exchange
 from mlrun.modules.gradient_step import added_on_success, checked_loss
 from mlrun.modules.learner import Learner
 from mlrun.modules.nested import task_of
-from mlrun.modules.way import Way, checked_steps, checked_tasks, prefers_loop, take
+from mlrun.modules.way import Way, checked_pair, checked_steps, checked_tasks, prefers_loop, take
 
 
 class MAML(Learner):
@@ -117,7 +117,8 @@ class MAML(Learner):
             ValueError: no evaluation loss depends on the parameters, or as in ``adapt``.
         """
         steps = checked_steps(steps)
-        num_tasks = checked_tasks(*each(support[0]), support[1], *each(query[0]), query[1])
+        pairs = checked_pair(support), checked_pair(query)
+        num_tasks = checked_tasks(*(tensor for inputs, targets in pairs for tensor in (*each(inputs), targets)))
 
         def batched(randomness: str) -> torch.Tensor:
             model = BatchedModule(self.module, num_tasks, randomness=randomness)

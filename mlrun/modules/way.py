@@ -75,6 +75,18 @@ def checked_tasks(*tensors: Any) -> int:
     return sizes.pop()
 
 
+def checked_pair(data: Any) -> tuple[Any, Any]:
+    """Inputs and targets.
+
+    Raises:
+        TypeError: it is not a pair.
+    """
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        raise TypeError(f"what tasks are learned from must be a pair (inputs, targets), not {type(data).__name__}")
+    inputs, targets = data
+    return inputs, targets
+
+
 def checked_steps(steps: int) -> int:
     """The number of gradient steps.
 

@@ -52,6 +52,14 @@ def test_ls_as_json_has_what_scripts_need(mlrun, make_run):
     assert listed["evaluation"] == {"iteration": 2, "before": {"mse": 2.0}, "after": {"mse": 0.25}}
 
 
+def test_show_points_to_what_is_known_of_a_divergence(mlrun, make_run):
+    run = make_run()
+    assert "divergence" not in mlrun("runs", "show", run.id).out
+    run.write_divergence({"quantity": "the loss"})
+    assert f"divergence   {run.path}/divergence.json" in mlrun("runs", "show", run.id).out.splitlines()
+    assert json.loads(mlrun("runs", "show", run.id, "--json").out)["divergence"] == f"{run.path}/divergence.json"
+
+
 def test_a_name_with_a_line_break_stays_on_its_line(mlrun, make_run):
     run = make_run()
     os.rename(run.path, run.path.with_name("a\nb\x1b[31m"))

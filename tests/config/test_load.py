@@ -93,6 +93,24 @@ def test_all_mistakes_are_reported_at_once_in_the_order_of_lines(complain: Compl
     assert complain(MANY_MISTAKES) == THEIR_REPORT.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "expected"),
+    [
+        (
+            "{name: maml, outer: {name: adam, cg_iterations: 3}}",
+            "algorithm.outer.cg_iterations: applies where algorithm.outer.name is 'trpo', not 'adam'",
+        ),
+        ("{name: promp, outer: {cg_iterations: 3}}", "algorithm.outer.cg_iterations: unknown key; did you mean"),
+        ("{name: scratch, outer: {}}", "algorithm.outer: applies where algorithm.name is 'anil' or 'fomaml' or"),
+        ("reptile", "algorithm: must be a section of 'key: value' lines; a name goes into algorithm.name"),
+    ],
+)
+def test_key_that_belongs_to_another_name(algorithm: str, expected: str, complain: Complain) -> None:
+    benchmark, training = "{name: ml1/reach-v3}", "{iterations: 3}"
+    (line,) = complain(f"benchmark: {benchmark}\nalgorithm: {algorithm}\ntraining: {training}\n")
+    assert line.removeprefix("x.yaml:2: ").startswith(expected)
+
+
 def test_mistakes_can_be_read_by_a_program(load: Load, tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load("seed: -1\n" + MINIMAL)

@@ -208,8 +208,8 @@ class TestRegisteredElsewhere:
             ("{name: maze, widht: 4}", "benchmark.widht: unknown key; did you mean 'width'?"),
             ("{name: maze}", "benchmark.width: missing; add this key"),
             (
-                "{name: maze, width: 4, horizon: 3}",
-                "benchmark.horizon: unknown key; valid here: name, num_tasks, width, walls",
+                "{name: maze, width: 4, colour: 3}",
+                "benchmark.colour: unknown key; valid here: name, num_tasks, width, walls",
             ),
             ("{name: maze, width: 4, walls: [glass]}", "benchmark.walls: must not be glass: {it} breaks"),
             ("{name: mazes}", "benchmark.name: unknown benchmark 'mazes'; did you mean 'maze'?"),

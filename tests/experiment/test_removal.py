@@ -58,6 +58,8 @@ def alter_id(run):
     ("damage", "said"),
     [
         (lambda run: (run / "run.json").unlink(), r"run\.json is missing"),
+        (lambda run: (run / ".lock").mkdir(), r"its \.lock is not a file"),
+        (lambda run: (run / ".lock").symlink_to("/dev/zero"), r"its \.lock is not a file"),
         (lambda run: (run / "config.yaml").unlink(), r"no config\.yaml"),
         (lambda run: (run / "run.json").write_text("{}"), r"run\.json is damaged"),
         (alter_id, "'another'"),

@@ -269,6 +269,11 @@ def test_other_mistakes_with_batches():
         maml.forward_batch({"0.weight": torch.zeros(3, 5, 3)}, data()[0])
     with pytest.raises(TypeError, match="must be tensors"):
         maml.adapt_batch((data()[0], [1, 2]), loss)  # pyright: ignore[reportArgumentType]
+    for no_pair in (data()[0], data()[:1]):
+        with pytest.raises(TypeError, match=r"must be a pair \(inputs, targets\)"):
+            maml.adapt_batch(no_pair, loss)  # pyright: ignore[reportArgumentType]
+        with pytest.raises(TypeError, match=r"must be a pair \(inputs, targets\)"):
+            maml.backward_batch(data(), no_pair, loss)  # pyright: ignore[reportArgumentType]
 
 
 def test_the_package_is_imported_without_torch():
