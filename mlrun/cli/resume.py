@@ -4,13 +4,13 @@ import typer
 
 from mlrun.cli.options import DEFAULT_RUNS_DIR, Run, RunsDir, examples
 from mlrun.cli.output import note
-from mlrun.cli.training import run_training
+from mlrun.cli.training import TensorBoard, run_training
 
 NAME = "resume"
 EXAMPLES = examples("mlrun resume runs/20261122-231608-maml-reach-s0-a1b2")
 
 
-def command(run: Run, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
+def command(run: Run, tensorboard: TensorBoard = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
     """Continue a run from its last checkpoint.
 
     It goes on to the number of iterations that its config.yaml gives, which counts from the very start.
@@ -28,4 +28,4 @@ def command(run: Run, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
     with interrupts() as signals:
         require_machine(directory.experiment())
         signals.check()
-        run_training(directory)
+        run_training(directory, tensorboard=tensorboard)

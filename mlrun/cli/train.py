@@ -7,7 +7,7 @@ import typer
 
 from mlrun.cli.options import DEFAULT_RUNS_DIR, ConfigFile, RunsDir, Settings, examples
 from mlrun.cli.output import note
-from mlrun.cli.training import run_training
+from mlrun.cli.training import TensorBoard, run_training
 
 NAME = "train"
 EXAMPLES = examples(
@@ -23,6 +23,7 @@ def command(
     seed: Annotated[int | None, typer.Option(min=0, help="Same as --set seed=N.")] = None,
     device: Annotated[Literal["auto", "cpu", "cuda"] | None, typer.Option(help="Same as --set device=NAME.")] = None,
     name: Annotated[str | None, typer.Option(help="Part of the run's id; same as --set name=NAME.")] = None,
+    tensorboard: TensorBoard = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
     """Meta-train an experiment in a new run directory.
@@ -33,13 +34,16 @@ def command(
     from mlrun.experiment.device import require_machine
     from mlrun.experiment.interrupts import interrupts
     from mlrun.experiment.run_directory import RunDirectory
+    from mlrun.experiment.tensorboard import require_tensorboard
 
     options = {"seed": seed, "device": device, "name": name}
     given = [f"{key}={json.dumps(value)}" for key, value in options.items() if value is not None]
     experiment = load_experiment(config, [*(settings or []), *given])
+    if tensorboard:
+        require_tensorboard()
     with interrupts() as signals:  # from here on, as what follows takes seconds to load
         require_machine(experiment)
         signals.check()
         run = RunDirectory.create(runs_dir, experiment)
         note(f"run directory: {run.path}")
-        run_training(run)
+        run_training(run, tensorboard=tensorboard)

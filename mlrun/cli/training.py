@@ -6,7 +6,8 @@ import contextlib
 import shlex
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,17 +15,28 @@ from mlrun.cli.output import note
 from mlrun.cli.progress import progress
 
 if TYPE_CHECKING:
+    from mlrun.experiment.reporter import Reporter
     from mlrun.experiment.run_directory import RunDirectory
 
 
-def run_training(run: RunDirectory) -> None:
-    """Train a run to its end. Its path goes to stdout, also when training stops early."""
+TensorBoard = Annotated[
+    bool, typer.Option("--tensorboard", help="Write the metrics for TensorBoard too, into the run's tensorboard/.")
+]
+
+
+def run_training(run: RunDirectory, *, tensorboard: bool) -> None:
+    """Train a run to its end. Its path goes to stdout, also when training stops early.
+
+    Args:
+        run: what to train, from its last checkpoint.
+        tensorboard: whether TensorBoard's files are written; they are also where there are some already.
+    """
     from mlrun.experiment.errors import Interrupted, RunLockedError
     from mlrun.experiment.train import train
 
     path = shlex.quote(str(run.path))
     try:
-        with run.training(), progress(run.id) as reporter:
+        with run.training(), _reporting(run, tensorboard) as reporter:
             train(run.experiment(), run, reporter)
     except RunLockedError:
         raise
@@ -36,6 +48,20 @@ def run_training(run: RunDirectory) -> None:
         raise
     typer.echo(run.path)
     note(f"evaluate it with:\n  {program()} eval {path}")
+
+
+@contextlib.contextmanager
+def _reporting(run: RunDirectory, tensorboard: bool) -> Iterator[Reporter]:
+    from mlrun.experiment.layout import TENSORBOARD
+    from mlrun.experiment.tensorboard import writing_for_tensorboard
+
+    events = run.path / TENSORBOARD
+    with progress(run.id) as reporter:
+        if not (tensorboard or events.is_dir()):
+            yield reporter
+            return
+        with writing_for_tensorboard(reporter, events) as both:
+            yield both
 
 
 def program() -> str:

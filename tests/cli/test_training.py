@@ -1,6 +1,7 @@
 """`mlrun train`, `resume` and `eval` around a stand-in for the work itself."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,24 @@ def test_resume_goes_on_with_a_stopped_run_and_leaves_a_finished_one_alone(mlrun
     assert (again.code, again.out) == (0, f"{run}\n")
     assert "already finished" in again.err
     assert Path(run, "run.json").read_text() == before
+
+
+def test_metrics_go_to_tensorboard_too_and_after_a_resume_as_well(mlrun, config, ends):
+    ends.append(Interrupted(2))
+    run = mlrun("train", config, "--tensorboard").out.strip()
+    first = set(Path(run, "tensorboard").iterdir())
+    assert len(first) == 1
+    mlrun("resume", run)
+    assert first < set(Path(run, "tensorboard").iterdir())
+    assert not Path(mlrun("train", config).out.strip(), "tensorboard").exists()
+
+
+def test_without_tensorboard_nothing_begins(mlrun, config, ends, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    outcome = mlrun("train", config, "--tensorboard")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "pip install 'mlrun-meta[tensorboard]'" in outcome.err
+    assert not Path("runs").exists()
 
 
 def test_a_run_in_training_cannot_be_resumed(mlrun, config, ends):
