@@ -13,12 +13,14 @@ class Score:
         short: the same in a line of text.
         decimals: digits after the point.
         share: whether it is a part of 1, which may be written as a percentage.
+        less_is_better: whether it is an error or a cost.
     """
 
     label: str
     short: str
     decimals: int
     share: bool = False
+    less_is_better: bool = False
 
     def as_text(self, value: float | None) -> str:
         """The value as in a line of text; None as a dash."""
@@ -31,6 +33,6 @@ SCORES: Final[dict[str, Score]] = {
     "success_any": Score("success at any step", "any-step", 2, share=True),
     "success_last": Score("success at the last step", "last-step", 2, share=True),
     "return": Score("return", "return", 1),
-    "time_to_success": Score("control steps to success", "time", 1),
-    "mse": Score("mean squared error", "error", 3),
+    "time_to_success": Score("control steps to success", "time", 1, less_is_better=True),
+    "mse": Score("mean squared error", "error", 3, less_is_better=True),
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Run, RunsDir, examples
+from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Checkpoint, Run, RunsDir, examples, parse_checkpoint
 from mlrun.cli.output import note, print_json, print_table
 
 if TYPE_CHECKING:
@@ -20,16 +20,12 @@ EXAMPLES = examples(
 )
 
 
-def _parse_checkpoint(text: str) -> str | int:
-    if text.isascii() and text.isdigit():
-        return int(text)
-    if text not in ("best", "last"):
-        raise typer.BadParameter(f"{text!r} is not 'best', 'last' or a number of iterations")
-    return text
+def chosen_data_per_task(experiment: Experiment, **given: int | None) -> int | None:
+    """The amount that fits what the experiment's tasks are learned from.
 
-
-def _data_per_task(experiment: Experiment, **given: int | None) -> int | None:
-    """The amount that fits what the experiment's tasks are learned from."""
+    Raises:
+        typer.BadParameter: an amount of the other kind was given.
+    """
     data_per_task = given.pop(experiment.data_unit)
     for unit in (unit for unit, amount in given.items() if amount is not None):
         name, right = experiment.benchmark.name, experiment.data_unit
@@ -40,10 +36,7 @@ def _data_per_task(experiment: Experiment, **given: int | None) -> int | None:
 def command(
     run: Run,
     split: Annotated[Literal["test", "train"], typer.Option(help="Held-out, or those that chose the best.")] = "test",
-    checkpoint: Annotated[
-        str | None,
-        typer.Option(metavar="best|last|N", help="Default: best, or last where no evaluation has chosen a best."),
-    ] = None,
+    checkpoint: Checkpoint = None,
     episodes: Annotated[
         int | None, typer.Option(min=1, help="Episodes per task and adaptation step. Default: the experiment's.")
     ] = None,
@@ -63,14 +56,14 @@ def command(
     """
     from mlrun.experiment.run_directory import RunDirectory
 
-    which = None if checkpoint is None else _parse_checkpoint(checkpoint)
+    which = None if checkpoint is None else parse_checkpoint(checkpoint)
     directory = RunDirectory.open(run, runs_dir)
 
     from mlrun.experiment.device import require_machine
     from mlrun.experiment.evaluate import evaluate_run
 
     require_machine(directory.experiment())
-    data_per_task = _data_per_task(directory.experiment(), episodes=episodes, shots=shots)
+    data_per_task = chosen_data_per_task(directory.experiment(), episodes=episodes, shots=shots)
     note(f"evaluating {directory.path} on its {split} tasks")
     result = evaluate_run(directory, split=split, checkpoint=which, data_per_task=data_per_task, steps=steps)
     if as_json:

@@ -14,7 +14,7 @@ def evaluation_table(result: Mapping[str, Any]) -> Table:
     shown = {name: score for name, score in SCORES.items() if name in result["by_step"][0]}
     table = columns("", *(score.label for score in shown.values()))
     for scores in result["by_step"]:
-        label = "before adaptation" if scores["step"] == 0 else f"after {_count(scores['step'], 'step')}"
+        label = "before adaptation" if scores["step"] == 0 else f"after {counted(scores['step'], 'step')}"
         table.add_row(label, *(_interval(scores[name], score.decimals) for name, score in shown.items()))
     table.add_row()
     for label, floor in result["floors"].items():
@@ -24,15 +24,25 @@ def evaluation_table(result: Mapping[str, Any]) -> Table:
 
 def evaluation_title(result: Mapping[str, Any]) -> str:
     """What was evaluated, and how, in one line."""
+    return f"{tasks_in_words(result)}; checkpoint {result['checkpoint']}, {data_in_words(result)}"
+
+
+def tasks_in_words(result: Mapping[str, Any]) -> str:
+    """Which tasks were evaluated."""
     horizon = f", horizon {result['horizon']}" if result["horizon"] else ""
+    return f"{result['benchmark']}, {result['tasks']} {result['split']} tasks{horizon}"
+
+
+def data_in_words(result: Mapping[str, Any]) -> str:
+    """What was adapted to."""
     if "episodes" in result:
-        data = f"{_count(result['episodes'], 'adaptation episode')} per step"
-    else:
-        data = f"adapted to {_count(result['shots'], 'example')}"
-    return (
-        f"{result['benchmark']}, {result['tasks']} {result['split']} tasks{horizon};"
-        f" checkpoint {result['checkpoint']}, {data}"
-    )
+        return f"{counted(result['episodes'], 'adaptation episode')} per step"
+    return f"adapted to {counted(result['shots'], 'example')}"
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things."""
+    return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
 def _interval(score: Mapping[str, float | None], decimals: int) -> str:
@@ -42,7 +52,3 @@ def _interval(score: Mapping[str, float | None], decimals: int) -> str:
 
 def _number(value: float | None, decimals: int) -> str:
     return "-" if value is None else f"{value:.{decimals}f}"
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" + ("" if number == 1 else "s")

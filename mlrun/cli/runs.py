@@ -1,4 +1,4 @@
-"""`mlrun runs ls`, `show` and `rm`."""
+"""`mlrun runs`: `ls`, `show` and `rm`, and with them `compare` and `export`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Run, RunsDir, examples, require_subcommand
+from mlrun.cli import compare, export
+from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Run, Runs, RunsDir, examples, require_subcommand
 from mlrun.cli.output import note, print_json
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ app = typer.Typer(rich_markup_mode=None)
 
 @app.callback(invoke_without_command=True, epilog=examples("mlrun runs ls"))
 def _runs(context: typer.Context) -> None:
-    """Look at runs, and delete them."""
+    """Look at runs, compare them, and delete them."""
     require_subcommand(context)
 
 
@@ -77,7 +78,7 @@ def show(run: Run, as_json: AsJson = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR
 
 @app.command(epilog=examples("mlrun runs rm 20261122-231608-maml-reach-s0-a1b2", "mlrun runs rm --yes runs/*-trial-*"))
 def rm(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Paths of run directories, or runs' ids.")],
+    runs: Runs,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. Needed where there is no terminal.")] = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
@@ -93,6 +94,10 @@ def rm(
     for path in remove_runs(paths):
         with contextlib.suppress(OSError):  # a reader that has gone must not stop this in the middle
             typer.echo(path)
+
+
+for verb in (compare, export):
+    app.command(verb.NAME, epilog=verb.EXAMPLES)(verb.command)
 
 
 def _ask(paths: list[Path]) -> None:

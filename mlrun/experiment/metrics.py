@@ -39,7 +39,7 @@ class MetricsLog:
         for number, line in enumerate(lines, start=1):
             try:
                 rows.append(_parse(line))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 if number < len(lines):
                     raise MlrunError(f"{self.path}:{number}: not a row of metrics: {error}") from error
         return rows

@@ -9,15 +9,11 @@ from typing import Any
 from mlrun.config.schema import Experiment
 from mlrun.experiment.errors import ChangedExperimentError
 
-_MAY_CHANGE = {
-    "name",
-    "device",
-    "threads",
-    "training.iterations",
-    "training.checkpoint_every",
-    "training.keep_checkpoints",
-}
-"""Keys that do not decide what the iterations to come compute, but for the rounding of another device."""
+WITHOUT_EFFECT = {"name", "device", "threads", "training.checkpoint_every", "training.keep_checkpoints"}
+"""Keys that decide nothing of what a run computes, but for the rounding of another device."""
+
+_MAY_CHANGE = WITHOUT_EFFECT | {"training.iterations"}
+"""Keys that do not decide what the iterations to come compute."""
 
 _PARTS: dict[str, tuple[type, ...]] = {
     "iteration": (int,),
@@ -41,7 +37,7 @@ def require_same_experiment(saved: dict[str, Any], experiment: Experiment, *, bu
     Raises:
         ChangedExperimentError: a key is another that decides what is computed.
     """
-    before, now = dict(_leaves(saved)), dict(_leaves(experiment.model_dump(mode="json")))
+    before, now = dict(leaves(saved)), dict(leaves(experiment.model_dump(mode="json")))
     checked = (key for key in before | now if key not in _MAY_CHANGE and key.partition(".")[0] != but_for)
     changed = [key for key in checked if before.get(key) != now.get(key)]
     if changed:
@@ -70,9 +66,10 @@ def require_training_state(state: dict[str, Any]) -> None:
         raise ValueError(f"experiment: {error}") from error
 
 
-def _leaves(section: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(section: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """The dotted keys of a section and of those within it, each with its value."""
     for key, value in section.items():
         if isinstance(value, dict):
-            yield from _leaves(value, f"{path}{key}.")
+            yield from leaves(value, f"{path}{key}.")
         else:
             yield f"{path}{key}", value

@@ -7,7 +7,10 @@ import pytest
 from mlrun import __version__
 
 VERBS = ["train", "resume", "eval", "render", "list-envs", "list-algos", "bench", "config", "runs", "doctor"]
-GROUPED = [["config", "show"], ["config", "validate"], ["runs", "ls"], ["runs", "show"], ["runs", "rm"]]
+GROUPED = [
+    *(["config", verb] for verb in ("show", "validate")),
+    *(["runs", verb] for verb in ("ls", "show", "compare", "export", "rm")),
+]
 
 
 def test_help_and_version_import_nothing_heavy():

@@ -1,0 +1,40 @@
+"""`mlrun runs export`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from mlrun.cli.options import DEFAULT_RUNS_DIR, Runs, RunsDir, examples
+
+NAME = "export"
+EXAMPLES = examples(
+    "mlrun runs export runs/* > metrics.csv",
+    "mlrun runs export runs/*-sweep-* --what evaluations > scores.csv",
+    'python -c \'import pandas; print(pandas.read_csv("metrics.csv").groupby("run").last())\'',
+)
+
+
+def command(
+    runs: Runs,
+    what: Annotated[
+        Literal["metrics", "evaluations"],
+        typer.Option(help="A row per meta-iteration, or one per evaluated task and adaptation step."),
+    ] = "metrics",
+    as_csv: Annotated[bool, typer.Option("--csv", show_default=False, help="As CSV, as it is anyway.")] = True,
+    runs_dir: RunsDir = DEFAULT_RUNS_DIR,
+) -> None:
+    """Print the metrics of runs, or all of their evaluations, as one table.
+
+    Every row names its run and seed, then the settings in which these runs differ (such as algorithm.name), which are
+    what to group by. A column for every metric or score that any of the runs has; empty where a run has none,
+    or where it was not finite.
+    """
+    import sys
+
+    from mlrun.comparison.export import evaluation_rows, metric_rows, write_csv
+    from mlrun.experiment.results import read_all_results
+
+    rows = (metric_rows if what == "metrics" else evaluation_rows)(read_all_results(runs, runs_dir))
+    write_csv(rows, sys.stdout)
