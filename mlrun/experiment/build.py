@@ -11,6 +11,7 @@ from mlrun.benchmarks.protocol import Benchmark, EpisodicBenchmark, SupervisedBe
 from mlrun.config.schema import EpisodicExperiment, Experiment, SupervisedExperiment
 from mlrun.experiment.device import resolve_device
 from mlrun.networks import MLP
+from mlrun.randomness import RandomKey
 from mlrun.rl.policy import GaussianMLPPolicy
 from mlrun.rl.problem import ReinforcementLearning
 from mlrun.supervised.problem import SupervisedLearning
@@ -24,6 +25,13 @@ def build_benchmark(experiment: Experiment) -> Benchmark:
 def build_algorithm(experiment: Experiment) -> MetaAlgorithm:
     """The algorithm that the experiment names, not yet initialised."""
     return algorithms.load(experiment.algorithm.name)(experiment.algorithm)
+
+
+def fresh_algorithm(experiment: Experiment, problem: Problem) -> MetaAlgorithm:
+    """The algorithm as a run of the experiment starts with it."""
+    algorithm = build_algorithm(experiment)
+    algorithm.initialise(problem, RandomKey(experiment.seed, 0, "parameters"))
+    return algorithm
 
 
 def build_problem(experiment: Experiment, benchmark: Benchmark, data_per_task: int) -> Problem:

@@ -13,7 +13,7 @@ from mlrun.algorithms.protocol import MetaAlgorithm, Problem
 from mlrun.benchmarks.protocol import Benchmark
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment
-from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
+from mlrun.experiment.build import build_benchmark, build_problem, fresh_algorithm
 from mlrun.experiment.device import physics_threads
 from mlrun.experiment.errors import diverging_at
 from mlrun.experiment.restoration import restore
@@ -50,6 +50,7 @@ class Adaptation:
     """A checkpoint's model adapted to every task of a split.
 
     Attributes:
+        algorithm: the checkpoint's.
         benchmark: whose tasks they are.
         problem: what they adapted to.
         tasks: of the split.
@@ -58,6 +59,7 @@ class Adaptation:
         by_step: parameters ``(tasks, ...)`` after 0, 1, ... adaptation steps.
     """
 
+    algorithm: MetaAlgorithm
     benchmark: Benchmark
     problem: Problem
     tasks: Sequence[Task]
@@ -87,15 +89,14 @@ def adapt_run(
     require_same_experiment(state["experiment"], experiment, but_for="evaluation")
     benchmark = build_benchmark(experiment)
     problem = build_problem(experiment, benchmark, data_per_task)
-    algorithm = build_algorithm(experiment)
+    algorithm = fresh_algorithm(experiment, problem)
     steps = adaptation_steps(experiment, algorithm) if steps is None else steps
-    algorithm.initialise(problem, RandomKey(experiment.seed, 0, "parameters"))
     restore(algorithm, state["algorithm"], problem.device)
     tasks = benchmark.test_tasks if split == "test" else benchmark.train_tasks
     key = RandomKey(experiment.seed, state["iteration"], f"evaluate/{split}")
     with diverging_at(f"adaptation from checkpoint {state['iteration']}", tasks):
         by_step = algorithm.adapt(problem, tasks, key, steps)
-    return Adaptation(benchmark, problem, tasks, key, state["iteration"], by_step)
+    return Adaptation(algorithm, benchmark, problem, tasks, key, state["iteration"], by_step)
 
 
 def evaluate_run(

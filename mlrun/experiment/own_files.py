@@ -15,7 +15,9 @@ from mlrun.experiment.layout import (
     LOG,
     MANIFEST,
     METRICS,
+    PLOTS,
     TASKS,
+    VIDEOS,
 )
 
 _FILES = (CONFIG, MANIFEST, METRICS, LOCK, TASKS, LOG, DIVERGENCE)
@@ -43,6 +45,7 @@ def _expected(run: Path) -> Iterator[tuple[Path, int]]:
     for name in (CHECKPOINTS, EVALUATIONS):
         yield run / name, stat.S_IFDIR
         yield from ((path, stat.S_IFREG) for path in (run / name).glob("[!.]*"))
+    yield from ((run / name, stat.S_IFDIR) for name in (PLOTS, VIDEOS))
     yield from ((run / name, stat.S_IFREG) for name in _FILES)
 
 

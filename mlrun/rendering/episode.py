@@ -1,4 +1,4 @@
-"""One episode, watched: who acts on which task, and what is seen of it when."""
+"""Episodes that are watched: who acts on which task, and what is seen of it when."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.ml1.environment import SawyerEnvironment
 from mlrun.benchmarks.task import Task
 from mlrun.rendering.renderer import Renderer
 from mlrun.simulation.scene import SUBSTEPS, TIME_STEP
@@ -22,63 +23,100 @@ from mlrun.simulation.threads import one_torch_thread
 Policy = Callable[[Tensor], Tensor]
 """The action (1, 4) of one world, from its observation (1, 39)."""
 
-Cast = Callable[[ML1, Task], Policy]
-"""Who acts on a task of a benchmark; it may take a while to prepare for it."""
-
 _STEPS_PER_SECOND: Final = 1 / (TIME_STEP * SUBSTEPS)
-_PAUSE_AT_THE_END: Final = 0.5  # seconds
+_PAUSE_AT_THE_END: Final = 1.0  # seconds
 
 
-@dataclass
-class Episode:
-    """Somebody on a task, and how they fare.
+class Actor(NamedTuple):
+    """Somebody on a task."""
+
+    task: Task
+    policy: Policy
+
+
+class Score(NamedTuple):
+    """How an actor fares.
 
     Attributes:
-        benchmark: what the task is one of.
-        task: puck and goal.
-        cast: who acts.
-        horizon: control steps.
+        reward: of the last step taken.
         total_reward: undiscounted, of the steps taken so far.
         success_any: whether one of them was successful.
         success_last: whether the last of them was.
     """
 
-    benchmark: ML1
-    task: Task
-    cast: Cast
-    horizon: int
+    reward: float = 0.0
     total_reward: float = 0.0
     success_any: bool = False
     success_last: bool = False
 
-    def frames(self, renderer: Renderer, moments: Sequence[int]) -> Iterator[np.ndarray]:
-        """Plays the episode, once, and draws it.
+    def after(self, reward: float, success: bool) -> Score:
+        """The score once another step was taken."""
+        return Score(reward, self.total_reward + reward, self.success_any or success, success)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is seen after some control step.
+
+    Attributes:
+        step: how many there were.
+        pictures: of each actor's world, (height, width, 3) uint8.
+        scores: of each actor, up to here.
+    """
+
+    step: int
+    pictures: Sequence[np.ndarray]
+    scores: Sequence[Score]
+
+
+class Episodes:
+    """An episode of every actor, all at the same time, each in a world of its own.
+
+    Args:
+        benchmark: what the tasks are of.
+        actors: who acts on which task.
+        horizon: control steps.
+
+    Attributes:
+        scores: of each actor, up to the step that was taken last.
+    """
+
+    def __init__(self, benchmark: ML1, actors: Sequence[Actor], horizon: int) -> None:
+        self.benchmark = benchmark
+        self.actors = actors
+        self.horizon = horizon
+        self.scores = [Score()] * len(actors)
+
+    def moments(self, renderer: Renderer, steps: Sequence[int]) -> Iterator[Moment]:
+        """Plays the episodes, once, and draws them.
 
         Args:
             renderer: what draws.
-            moments: after how many control steps there is a frame, in order; some may be the same.
+            steps: after how many control steps there is a picture, in order; some may be the same.
         """
         problem = self.benchmark.problem
-        policy = self.cast(self.benchmark, self.task)
-        environment = self.benchmark.make_environment(1, num_threads=1)
-        parameters = torch.tensor([self.task.parameters], dtype=torch.float64)
-        goal = problem.target(parameters)[0].numpy()
+        parameters = torch.tensor([actor.task.parameters for actor in self.actors], dtype=torch.float64)
+        goals = problem.target(parameters).numpy()
+        environment = self.benchmark.make_environment(len(self.actors), num_threads=1)
         observation = environment.reset(parameters)
-        times_shown = Counter(moments)
+        times_shown = Counter(steps)
         for step in range(self.horizon + 1):
             if step > 0:
-                with one_torch_thread(), torch.no_grad():
-                    transition = environment.step(policy(observation))
-                observation = transition.observation
-                self._score(transition.reward.item(), bool(transition.success))
+                observation = self._act(environment, observation)
             if times_shown[step]:
-                frame = renderer.frame(environment.physics, 0, goal, problem.success_radius)
-                yield from repeat(frame, times_shown[step])
+                drawn = (
+                    renderer.frame(environment.physics, world, goal, problem.success_radius)
+                    for world, goal in enumerate(goals)
+                )
+                yield from repeat(Moment(step, list(drawn), self.scores), times_shown[step])
 
-    def _score(self, reward: float, success: bool) -> None:
-        self.total_reward += reward
-        self.success_any |= success
-        self.success_last = success
+    def _act(self, environment: SawyerEnvironment, observation: Tensor) -> Tensor:
+        with one_torch_thread(), torch.no_grad():
+            actions = [actor.policy(own[None]) for actor, own in zip(self.actors, observation, strict=True)]
+            transition = environment.step(torch.cat(actions))
+        rewards, successes = transition.reward.tolist(), transition.success.tolist()
+        self.scores = [score.after(*step) for score, *step in zip(self.scores, rewards, successes, strict=True)]
+        return transition.observation
 
 
 def video_moments(horizon: int, fps: float, speed: float) -> list[int]:

@@ -6,25 +6,27 @@ import contextlib
 import importlib
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from mlrun.experiment.atomic import atomic_file
 from mlrun.experiment.errors import MlrunError
+from mlrun.extras import require_extra
+from mlrun.rendering.joining import joined
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Frames = Iterable[np.ndarray]
 """Pictures (height, width, 3) uint8, all of one size."""
 
 _GAP: Final = 6  # pixels between the pictures of a strip
-_WHITE: Final = 255
-
-
-class MissingExtraError(MlrunError):
-    """A package that writes this kind of file is not installed."""
+_LARGE_AREA: Final = 0.05  # of a picture
+_NEAR: Final = 8  # levels; Pillow looks up a colour rounded down to 4 of them, and would take others as near as that
 
 
 class EncodingError(MlrunError):
@@ -41,13 +43,17 @@ def writer_for(path: Path) -> Callable[[Path, Frames, int], None]:
         MissingExtraError: the packages that write it are not installed.
     """
     package, write = _WRITERS[path.suffix.lower()]
-    try:
-        importlib.import_module(package)
-    except ImportError as error:
-        raise MissingExtraError(
-            f"writing {path.suffix} files needs another package: pip install 'mlrun-meta[video]'"
-        ) from error
+    require_extra("video", package, f"writing {path.suffix} files")
     return write
+
+
+def has_ffmpeg() -> bool:
+    """Whether there is what writes an mp4."""
+    try:
+        importlib.import_module("imageio_ffmpeg").get_ffmpeg_exe()
+    except (ImportError, RuntimeError):  # not installed, or installed without the program
+        return False
+    return True
 
 
 def _write_mp4(path: Path, frames: Frames, fps: int) -> None:
@@ -75,20 +81,33 @@ def _write_mp4(path: Path, frames: Frames, fps: int) -> None:
 def _write_gif(path: Path, frames: Frames, fps: int) -> None:
     from PIL import Image
 
-    remaining = iter(frames)
-    # One palette for all frames: what does not move then has the same numbers in all of them and takes no space.
-    first = Image.fromarray(next(remaining)).quantize(255)
-    others = (Image.fromarray(frame).quantize(palette=first, dither=Image.Dither.NONE) for frame in remaining)
     with atomic_file(path) as file:
+        pictures = [Image.fromarray(frame) for frame in frames]
+        # One palette for all frames: what does not move then has the same numbers in all of them and takes no space.
+        palette = _palette([np.asarray(pictures[index]) for index in (0, len(pictures) // 2, -1)])
+        first, *others = (picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures)
         first.save(file, "GIF", save_all=True, append_images=others, duration=1000 / fps, loop=0, disposal=1)
+
+
+def _palette(samples: Sequence[np.ndarray]) -> Image.Image:
+    """A picture with a palette for others like `samples`, exact for colours of large areas: white must stay white."""
+    from PIL import Image
+
+    image = Image.fromarray(np.concatenate(samples))
+    palette = image.quantize(255)
+    colours = np.array(palette.getpalette()).reshape(-1, 3)
+    for count, colour in image.getcolors(image.width * image.height) or []:
+        if count > _LARGE_AREA * image.width * image.height:
+            distance = np.abs(colours - colour).max(1)
+            colours[distance <= max(distance.min(), _NEAR)] = colour
+    palette.putpalette(colours.flatten().tolist())
+    return palette
 
 
 def _write_png(path: Path, frames: Frames, fps: int) -> None:
     from PIL import Image
 
-    pictures = list(frames)
-    gap = np.full((pictures[0].shape[0], _GAP, 3), _WHITE, dtype=np.uint8)
-    strip = np.concatenate([part for picture in pictures for part in (gap, picture)][1:], axis=1)
+    strip = joined(list(frames), axis=1, gap=_GAP)
     with atomic_file(path) as file:
         Image.fromarray(strip).save(file, "PNG", optimize=True)
 

@@ -54,8 +54,12 @@ def test_a_run_acts_as_its_evaluation_scores_it(mlrun, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["reach-v3"], "Missing option '-o'"),
-        (["reech-v3", "-o", "a.mp4"], "did you mean 'ml1/reach-v3'? (choices: "),
+        (["reach-v3"], "--output is needed to draw an ENV"),
+        (["reach", "-o", "a.mp4"], "'reach' is neither a benchmark nor a run; did you mean 'reach-v3'?"),
+        (["ml1/pushv3", "-o", "a.mp4"], "did you mean 'ml1/push-v3'?"),
+        (["navigation2d", "-o", "a.mp4"], "'navigation2d' has nothing to draw"),
+        (["20261123-000000-lost", "-o", "a.mp4"], "no benchmark is called '20261123-000000-lost', and there is no run"),
+        (["folder.png", "-o", "a.mp4"], "folder.png is not a run directory: it has no config.yaml"),
         (["reach-v3", "-o", "a.avi"], "--output must end in .mp4, .gif, .png, not 'a.avi'"),
         (["reach-v3", "-o", "nowhere/a.mp4"], "'nowhere/a.mp4'"),
         (["reach-v3", "-o", "folder.png"], "'folder.png'"),
@@ -66,13 +70,14 @@ def test_a_run_acts_as_its_evaluation_scores_it(mlrun, tmp_path):
         (["reach-v3", "-o", "a.gif", "--task", "50"], "--task must be at most 49"),
         (["reach-v3", "-o", "a.gif", "--policy", "exprt"], "neither 'expert' nor 'random'"),
         (["reach-v3", "-o", "a.gif", "--steps", "0"], "--steps needs a RUN"),
+        (["reach-v3", "-o", "a.gif", "--grid", "4"], "--grid needs a RUN"),
         (["reach-v3", "-o", "a.gif", "--seed", "0"], "--seed needs 'random' as the --policy"),
         (["reach-v3", "-o", "a.png", "--fps", "40"], "--fps needs an .mp4 or .gif"),
         (["reach-v3", "-o", "a.PNG", "--speed", "1"], "--speed needs an .mp4 or .gif"),
     ],
 )
 def test_a_mistake_is_one_line_before_anything_is_simulated(mlrun, tmp_path, monkeypatch, arguments, said):
-    monkeypatch.setattr("mlrun.cli.render._load_mujoco", lambda: pytest.fail("too late"))
+    monkeypatch.setattr("mlrun.cli.film._load_mujoco", lambda: pytest.fail("too late"))
     (tmp_path / "folder.png").mkdir()
     outcome = mlrun("render", *arguments)
     assert (outcome.code, outcome.out) == (2, "")
@@ -83,7 +88,7 @@ def test_a_mistake_is_one_line_before_anything_is_simulated(mlrun, tmp_path, mon
 
 
 def test_a_run_that_asks_for_more_than_the_machine_has_is_not_drawn(mlrun, tmp_path, monkeypatch):
-    monkeypatch.setattr("mlrun.cli.render._load_mujoco", lambda: pytest.fail("too late"))
+    monkeypatch.setattr("mlrun.cli.film._load_mujoco", lambda: pytest.fail("too late"))
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.yaml").write_text("threads: 1024\n" + TINY_RUN)
     outcome = mlrun("render", "reach-v3", "--policy", "run", "-o", "a.png")

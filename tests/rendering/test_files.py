@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlrun.rendering.files import EXTENSIONS, EncodingError, MissingExtraError, writer_for
+from mlrun.extras import MissingExtraError
+from mlrun.rendering.files import EXTENSIONS, EncodingError, writer_for
 
 HEIGHT, WIDTH, FPS = 48, 64, 20
 COUNT = 7
@@ -48,6 +49,21 @@ def test_a_gif_has_all_frames_at_their_rate_and_repeats(tmp_path):
         assert image.info["loop"] == 0
     assert durations == [1000 / FPS] * COUNT
     np.testing.assert_allclose(shown, list(frames()), atol=8)
+
+
+def test_a_gif_keeps_the_colours_of_large_areas_also_late_ones(tmp_path):
+    from PIL import Image
+
+    noise = np.random.default_rng(0).integers(248, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    pictures = [noise, noise.copy()]
+    for picture, colour in zip(pictures, ((255, 255, 255), (0, 105, 80)), strict=True):
+        picture[30:] = colour
+    path = tmp_path / "out.gif"
+    writer_for(path)(path, iter(pictures), FPS)
+    with Image.open(path) as image:
+        for index, picture in enumerate(pictures):
+            image.seek(index)
+            np.testing.assert_array_equal(np.asarray(image.convert("RGB"))[30:], picture[30:])
 
 
 def test_a_png_has_the_frames_side_by_side(tmp_path):

@@ -1,0 +1,151 @@
+"""What `mlrun render` draws into, and how, whatever it is that it draws."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from mlrun.rendering import Renderer
+    from mlrun.rendering.files import Frames
+
+PICTURES_IN_A_STRIP = 5
+_STRIP = ".png"
+_FPS = {".mp4": 40, ".gif": 20, _STRIP: 1}  # by default; a strip has none to choose
+_SMALLEST_SIDE, _LARGEST_SIDE = 32, 2160
+
+
+@dataclass(frozen=True)
+class Film:
+    """A file to draw into.
+
+    Attributes:
+        path: of the file.
+        width: of a picture of one world, in pixels.
+        height: of the same.
+        camera: name of the camera.
+        fps: frames per second.
+        speed: 1 is real time.
+    """
+
+    path: Path
+    width: int
+    height: int
+    camera: str
+    fps: int
+    speed: float
+
+    def moments(self, horizon: int) -> list[int]:
+        """After how many control steps there is a frame."""
+        from mlrun.rendering.episode import strip_moments, video_moments
+
+        if is_strip(self.path):
+            return strip_moments(horizon, PICTURES_IN_A_STRIP)
+        return video_moments(horizon, self.fps, self.speed)
+
+    @contextmanager
+    def drawing(self) -> Iterator[tuple[Renderer, Callable[[Frames], None]]]:
+        """What draws a world, and what writes the frames, once it is sure that this machine has both."""
+        _load_mujoco()
+        from mlrun.registry import UnknownNameError
+        from mlrun.rendering import Renderer
+        from mlrun.rendering.files import writer_for
+
+        write = writer_for(self.path)
+        try:
+            renderer = Renderer(self.width, self.height, self.camera)
+        except UnknownNameError as error:
+            raise typer.BadParameter(str(error)) from None
+        with renderer, _sigterm_raises():
+            yield renderer, lambda frames: write(self.path, frames, self.fps)
+
+
+@dataclass(frozen=True)
+class FilmOptions:
+    """The film that is asked for, each attribute None where nothing was said of it."""
+
+    output: Path | None
+    size: str | None
+    camera: str | None
+    fps: int | None
+    speed: float | None
+
+    def film(self, path: Path, size: str, camera: str, speed: float, fps: int | None = None) -> Film:
+        """What there is to draw into, checked; the arguments stand where nothing was said."""
+        path, (width, height) = self.output or path, _parse_size(self.size or size)
+        extension = path.suffix.lower()
+        if extension not in _FPS:
+            raise typer.BadParameter(f"--output must end in {', '.join(_FPS)}, not {str(path)!r}")
+        if extension == ".mp4" and (width % 2 or height % 2):
+            raise typer.BadParameter("--size must be even in an mp4")
+        if extension == ".gif" and self.fps is not None and (self.fps > 50 or 100 % self.fps):
+            raise typer.BadParameter(f"--fps of a gif must be 50, 25, 20, 10, 5, 4, 2 or 1, not {self.fps}")
+        if self.output is not None:
+            _require_writable(self.output)
+        if is_strip(path):
+            refuse("--fps", self.fps, "needs an .mp4 or .gif; a strip does not move")
+            refuse("--speed", self.speed, "needs an .mp4 or .gif; a strip does not move")
+        fps = self.fps or fps or _FPS[extension]
+        return Film(path, width, height, self.camera or camera, fps, self.speed or speed)
+
+
+def is_strip(path: Path) -> bool:
+    """Whether this file will be a picture of several moments, and not a video."""
+    return path.suffix.lower() == _STRIP
+
+
+def refuse(option: str, given: object, why: str) -> None:
+    """Refuses an option that means nothing here."""
+    if given is not None:
+        raise typer.BadParameter(f"{option} {why}")
+
+
+def _require_writable(path: Path) -> None:
+    if path.is_dir() or not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
+        raise typer.BadParameter(f"--output: cannot write {str(path)!r}; is there such a directory?")
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    sides = re.fullmatch(r"(\d+)x(\d+)", text)
+    width, height = map(int, sides.groups()) if sides else (0, 0)
+    if not all(_SMALLEST_SIDE <= side <= _LARGEST_SIDE for side in (width, height)):
+        raise typer.BadParameter(
+            f"--size must be like 640x480, each side from {_SMALLEST_SIDE} to {_LARGEST_SIDE}, not {text!r}"
+        )
+    return width, height
+
+
+def _load_mujoco() -> None:
+    """Loads the physics, which fails where MUJOCO_GL names a way to draw that this machine does not have."""
+    from mlrun.experiment.errors import MlrunError
+
+    try:
+        importlib.import_module("mujoco")
+    except Exception as error:  # of whatever kind the missing library brings about
+        raise MlrunError(
+            f"cannot load mujoco with MUJOCO_GL={os.environ.get('MUJOCO_GL', '')!r}: {error}; try without MUJOCO_GL"
+        ) from error
+
+
+@contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """Ends on SIGTERM by an exception, so that what is half written is removed."""
+    from mlrun.experiment.errors import Interrupted
+
+    def stop(number: int, _: object) -> None:
+        raise Interrupted(number)
+
+    previous = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

@@ -1,0 +1,109 @@
+"""`mlrun render ENV`: one episode of whoever acts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from mlrun.cli.film import FilmOptions, refuse
+from mlrun.cli.output import note
+
+if TYPE_CHECKING:
+    from mlrun.benchmarks.ml1.benchmark import ML1
+    from mlrun.benchmarks.task import Split, Task
+    from mlrun.config.benchmarks import ML1Config
+    from mlrun.experiment.run_directory import RunDirectory
+    from mlrun.rendering.episode import Policy, Score
+
+_SCRIPTS = ("expert", "random")
+_HORIZON_OF_SCRIPTS = 150
+
+
+def draw_episode(
+    environment: str,
+    policy: str,
+    options: FilmOptions,
+    *,
+    task: int,
+    split: Split,
+    steps: int | None,
+    horizon: int | None,
+    seed: int | None,
+    runs_dir: Path,
+) -> None:
+    """Draws an episode of a registered environment, and prints the file."""
+    if options.output is None:
+        raise typer.BadParameter("--output is needed to draw an ENV")
+    film = options.film(options.output, "640x480", "front", speed=1)
+    if policy != "random":
+        refuse("--seed", seed, "needs 'random' as the --policy")
+    if policy in _SCRIPTS:
+        refuse("--steps", steps, "needs a RUN as the --policy; a script does not adapt")
+    run = None if policy in _SCRIPTS else _open_run(policy, runs_dir)
+    config = _benchmark_config(environment, run)
+    if task >= config.num_tasks:
+        raise typer.BadParameter(f"--task must be at most {config.num_tasks - 1}, the last {split} task, not {task}")
+    if horizon is None:
+        horizon = _HORIZON_OF_SCRIPTS if run is None else config.horizon
+
+    with film.drawing() as (renderer, write):
+        from mlrun.benchmarks.ml1.benchmark import ML1
+        from mlrun.rendering.episode import Actor, Episodes
+
+        benchmark = ML1.from_config(config)
+        chosen = benchmark.tasks(split)[task]
+        acting = _script(policy, benchmark, chosen, seed or 0) if run is None else _adapted(run, chosen, steps)
+        episodes = Episodes(benchmark, [Actor(chosen, acting)], horizon)
+        write(moment.pictures[0] for moment in episodes.moments(renderer, film.moments(horizon)))
+    typer.echo(film.path)
+    note(outcome(episodes.scores[0], horizon))
+
+
+def outcome(score: Score, horizon: int) -> str:
+    """How an episode went, in words."""
+    if score.success_last:
+        success = "success, also at the last step"
+    else:
+        success = "success, but not at the last step" if score.success_any else "no success"
+    return f"{success}; return {score.total_reward:.1f} in {horizon} control steps"
+
+
+def _open_run(policy: str, runs_dir: Path) -> RunDirectory:
+    from mlrun.experiment.device import require_machine
+    from mlrun.experiment.errors import RunNotFoundError
+    from mlrun.experiment.run_directory import RunDirectory
+
+    try:
+        run = RunDirectory.open(policy, runs_dir)
+    except RunNotFoundError as error:
+        raise typer.BadParameter(f"--policy is neither 'expert' nor 'random': {error}") from None
+    require_machine(run.experiment())
+    return run
+
+
+def _benchmark_config(name: str, run: RunDirectory | None) -> ML1Config:
+    """The benchmark to draw, as the run has it, if there is one."""
+    from mlrun.benchmarks import benchmarks
+    from mlrun.config.benchmarks import ML1Config
+
+    config = benchmarks.entry(name).config(name=name) if run is None else run.experiment().benchmark
+    if config.name != name:
+        raise typer.BadParameter(f"the run learned on {config.name!r}, not on {name!r}")
+    if not isinstance(config, ML1Config):
+        raise typer.BadParameter(f"{name!r} has nothing to draw")
+    return config
+
+
+def _script(policy: str, benchmark: ML1, task: Task, seed: int) -> Policy:
+    from mlrun.rendering.policies import expert, random_actions
+
+    return expert(benchmark, task) if policy == "expert" else random_actions(benchmark, seed)
+
+
+def _adapted(run: RunDirectory, task: Task, steps: int | None) -> Policy:
+    from mlrun.experiment.evaluate import adapt_run
+    from mlrun.rendering.policies import learned
+
+    return learned(adapt_run(run, split=task.split, steps=steps), task, -1)
