@@ -1,0 +1,39 @@
+"""Every test task at its place, before and after adaptation: where, among all tasks, does adaptation fail?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from mlrun.experiment.results import RunResults
+from mlrun.plots.grouping import by_experiment
+from mlrun.plots.outcomes import draw_outcomes
+from mlrun.plots.remarks import not_evaluated, unfinished
+from mlrun.plots.scored_map import draw_scores
+from mlrun.plots.style import applied, caption, caption_height
+from mlrun.plots.views import VIEWS
+
+
+def why_not(run: RunResults) -> str | None:
+    """There must be an evaluation on held-out tasks, and it must be known where they are."""
+    benchmark = run.experiment.benchmark.name
+    return not_evaluated(run) if benchmark in VIEWS else f"it is not known where the tasks of {benchmark} lie"
+
+
+@applied()
+def draw(runs: Sequence[RunResults]) -> Figure:
+    """The goals as seen from above, and where they differ in height from the front, two rows or one per experiment.
+
+    A goal's marker tells whether it was reached. In navigation2d, where success is rare, goals are coloured by the
+    return instead, and sine waves, placed by phase and amplitude, by the error.
+    """
+    benchmark = runs[0].experiment.benchmark.name
+    groups, views = by_experiment(runs), VIEWS[benchmark]
+    score = {"navigation2d": "return", "sinusoid": "mse"}.get(benchmark)
+    said = "Percentages: success at the last step." if score is None else "Numbers: means. Darker is worse."
+    sentences = (said, unfinished(runs))
+    band = caption_height(*sentences)
+    figure = draw_outcomes(groups, views, band) if score is None else draw_scores(groups, views, score, band)
+    caption(figure, *sentences)
+    return figure

@@ -1,0 +1,19 @@
+"""Figures into files, the same bytes for the same figure."""
+
+from pathlib import Path
+from typing import Final
+
+from matplotlib.figure import Figure
+
+from mlrun.experiment.atomic import atomic_file
+from mlrun.plots.style import applied
+
+# What matplotlib would add by itself: the time, which no two files would share, and its own version.
+_METADATA: Final = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as a file of the kind that its extension says, .png or .svg, in place of what was there."""
+    kind = path.suffix.removeprefix(".")
+    with atomic_file(path) as file, applied():
+        figure.savefig(file, format=kind, metadata=_METADATA[kind])
