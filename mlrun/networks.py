@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -35,11 +36,18 @@ class MLP:
     activation: Activation
     prefix: str = ""
 
+    @cached_property
+    def layers(self) -> dict[str, tuple[str, str]]:
+        """Names of the weights and biases of each layer: "hidden 1", "hidden 2", ... and at the end "head"."""
+        names = [*(f"hidden {layer}" for layer in range(1, len(self.sizes) - 1)), "head"]
+        return {
+            name: (f"{self.prefix}{layer}.weight", f"{self.prefix}{layer}.bias") for layer, name in enumerate(names)
+        }
+
     @property
     def head(self) -> tuple[str, ...]:
         """Names of the last layer's parameters."""
-        last = len(self.sizes) - 2
-        return f"{self.prefix}{last}.weight", f"{self.prefix}{last}.bias"
+        return self.layers["head"]
 
     def initial_parameters(self, generator: torch.Generator, dtype: torch.dtype = torch.float32) -> Parameters:
         """Parameters without a task dimension: Xavier-uniform weights (Glorot & Bengio 2010) and zero biases."""
@@ -61,11 +69,15 @@ class MLP:
         Returns:
             ``(tasks, samples, outputs)``.
         """
+        return self.representations(parameters, inputs)["head"]
+
+    def representations(self, parameters: Parameters, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
+        """What every layer makes of the inputs, ``(tasks, samples, units)``: activations, and outputs of the head."""
         activate = _ACTIVATIONS[self.activation]
-        features = inputs
-        for layer in range(len(self.sizes) - 1):
-            if layer > 0:
+        features, computed = inputs, {}
+        for layer, (weight, bias) in self.layers.items():
+            features = torch.baddbmm(parameters[bias].unsqueeze(-2), features, parameters[weight])
+            if layer != "head":
                 features = activate(features)
-            bias = parameters[f"{self.prefix}{layer}.bias"].unsqueeze(-2)
-            features = torch.baddbmm(bias, features, parameters[f"{self.prefix}{layer}.weight"])
-        return features
+            computed[layer] = features
+        return computed

@@ -16,6 +16,7 @@ class PointEnvironment:
 
     observation_size = 3
     action_size = 2
+    device = torch.device("cpu")
 
     def __init__(self, num_worlds: int, horizon: int) -> None:
         self.num_worlds = num_worlds
@@ -61,7 +62,7 @@ class PointBenchmark:
     def draw_tasks(self, count: int, generator: np.random.Generator) -> list[Task]:
         return [self.train_tasks[index] for index in generator.permutation(len(self.train_tasks))[:count]]
 
-    def make_environment(self, num_worlds: int, num_threads: int = 0) -> PointEnvironment:
+    def make_environment(self, num_worlds: int, num_threads: int = 0, physics: str = "cpu") -> PointEnvironment:
         self.environments.append(num_worlds)
         return PointEnvironment(num_worlds, self.horizon)
 

@@ -44,6 +44,20 @@ def test_every_task_uses_its_own_weights(network: MLP, key: RandomKey) -> None:
         torch.testing.assert_close(outputs[task], expected, rtol=1e-12, atol=1e-12)
 
 
+def test_representations_are_what_each_layer_computes(network: MLP, key: RandomKey) -> None:
+    parameters = task_parameters(network, key)
+    inputs = torch.randn(3, 7, 3, generator=key.generator(1), dtype=torch.float64)
+    computed = network.representations(parameters, inputs)
+    assert list(computed) == list(network.layers) == ["hidden 1", "hidden 2", "head"]
+    features = inputs
+    for layer, (weight, bias) in network.layers.items():
+        features = torch.einsum("tsi,tio->tso", features, parameters[weight]) + parameters[bias][:, None]
+        if layer != "head":
+            features = features.tanh() if network.activation == "tanh" else features.relu()
+        torch.testing.assert_close(computed[layer], features, rtol=1e-12, atol=1e-12)
+    assert torch.equal(computed["head"], network(parameters, inputs))
+
+
 def test_first_and_second_derivatives_equal_finite_differences(network: MLP, key: RandomKey) -> None:
     parameters = {name: tensor.requires_grad_() for name, tensor in task_parameters(network, key, tasks=2).items()}
     inputs = torch.randn(2, 4, 3, generator=key.generator(1), dtype=torch.float64)
@@ -75,7 +89,9 @@ def test_the_head_is_the_last_layer(network: MLP, key: RandomKey) -> None:
 
 def test_a_policy_s_head_has_its_standard_deviation(key: RandomKey) -> None:
     policy = GaussianMLPPolicy(3, 2, hidden_sizes=(5, 4), initial_std=0.8, min_std=0.1)
-    assert set(policy.head) == {"mean.2.weight", "mean.2.bias", "log_std"} < set(policy.initial_parameters(key))
+    fresh = policy.initial_parameters(key)
+    assert set(policy.head) == {"mean.2.weight", "mean.2.bias", "log_std"} < set(fresh)
+    assert [name for names in policy.layers.values() for name in names] == list(fresh)
 
 
 def test_a_policy_s_initial_numbers_are_drawn_layer_by_layer(key: RandomKey) -> None:

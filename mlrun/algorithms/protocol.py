@@ -53,6 +53,11 @@ class Problem(Protocol):
         """Names of the parameters of the last layer."""
         ...
 
+    @property
+    def layers(self) -> Mapping[str, Sequence[str]]:
+        """Names of the parameters that each layer has, from the first layer to the last."""
+        ...
+
     def initial_parameters(self, key: RandomKey) -> Parameters:
         """Fresh meta-parameters, without a task dimension."""
         ...
@@ -75,6 +80,14 @@ class Problem(Protocol):
 
     def evaluate(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> dict[str, torch.Tensor]:
         """Named scores of the parameters used greedily on every task, each ``(tasks,)``."""
+        ...
+
+    def inputs(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> torch.Tensor:
+        """What every task's own model is to compute something from, ``(tasks, samples, features)``."""
+        ...
+
+    def representations(self, parameters: Parameters, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
+        """What the layers compute from inputs, ``(tasks, samples, units)``, for those layers that do."""
         ...
 
     def rank(self, scores: Mapping[str, float]) -> list[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 import numpy as np
 import torch
@@ -48,6 +48,7 @@ class NavigationEnvironment:
 
     observation_size = 2
     action_size = 2
+    device = torch.device("cpu")
 
     def __init__(self, num_worlds: int, horizon: int) -> None:
         if num_worlds < 1:
@@ -152,8 +153,10 @@ class Navigation2D:
         """New tasks from the training distribution."""
         return _draw(count, generator, "train")
 
-    def make_environment(self, num_worlds: int, num_threads: int = 0) -> NavigationEnvironment:
-        """A batch of points; they need no threads."""
+    def make_environment(
+        self, num_worlds: int, num_threads: int = 0, physics: Literal["cpu", "warp"] = "cpu"
+    ) -> NavigationEnvironment:
+        """A batch of points; they need neither threads nor physics."""
         return NavigationEnvironment(num_worlds, self.horizon)
 
     def floors(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:

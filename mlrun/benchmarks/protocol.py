@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from mlrun.benchmarks.task import Task
 
@@ -20,8 +20,8 @@ class Transition:
     """One control step of every world.
 
     Attributes:
-        observation: after the step, ``(worlds, observation_size)``, float64.
-        reward: ``(worlds,)``, float64.
+        observation: after the step, ``(worlds, observation_size)``, in the precision of the simulation.
+        reward: ``(worlds,)``, in the same.
         success: whether the task's criterion holds after the step, ``(worlds,)``, bool.
     """
 
@@ -31,12 +31,21 @@ class Transition:
 
 
 class BatchedEnvironment(Protocol):
-    """Independent worlds that step together, each on a task of its own. Tensors are on the CPU, without autograd."""
+    """Independent worlds that step together, each on a task of its own.
+
+    Attributes:
+        num_worlds: how many.
+        observation_size: numbers in an observation.
+        action_size: numbers in an action.
+        horizon: steps per episode.
+        device: of actions and of all that comes back, which has no autograd.
+    """
 
     num_worlds: int
     observation_size: int
     action_size: int
     horizon: int
+    device: torch.device
 
     def reset(self, task_parameters: torch.Tensor) -> torch.Tensor:
         """Start an episode in every world.
@@ -45,7 +54,7 @@ class BatchedEnvironment(Protocol):
             task_parameters: one task per world, ``(worlds, task_size)``, float64.
 
         Returns:
-            Observations ``(worlds, observation_size)``, float64.
+            Observations ``(worlds, observation_size)``.
         """
         ...
 
@@ -107,8 +116,10 @@ class EpisodicBenchmark(Benchmark, Protocol):
         """Names of the scores that policies are compared by, the most important one first; more is better."""
         ...
 
-    def make_environment(self, num_worlds: int, num_threads: int = 0) -> BatchedEnvironment:
-        """Worlds for this benchmark's tasks; 0 threads means one per core."""
+    def make_environment(
+        self, num_worlds: int, num_threads: int = 0, physics: Literal["cpu", "warp"] = "cpu"
+    ) -> BatchedEnvironment:
+        """Worlds for this benchmark's tasks; 0 threads means one per core, and "warp" that they are on the GPU."""
         ...
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from mlrun.cli.options import AsJson, examples
-from mlrun.cli.output import columns, print_json, print_table
+from mlrun.cli.output import columns, note, print_json, print_table
 from mlrun.scores import SCORES
 
 if TYPE_CHECKING:
@@ -28,13 +28,17 @@ def command(as_json: AsJson = False) -> None:
     held-out tasks with a success at any step, or the mean squared error on them.
     """
     from mlrun.benchmarks import benchmarks
+    from mlrun.experiment.device import why_no_physics_on_gpu
 
+    on_gpu = why_no_physics_on_gpu()
+    physics = {entry.name: _physics(entry.config.simulated, on_gpu) for entry in benchmarks.entries()}
     summaries = {entry.name: entry.summary for entry in benchmarks.entries()}
     descriptions = {name: benchmarks.describe(name) for name in summaries}
     summaries |= {name: f"from {package}" for name, package in benchmarks.offered().items()}
     if as_json:
         listed = [
-            {"name": name, "summary": text, **_as_data(descriptions.get(name))} for name, text in summaries.items()
+            {"name": name, "summary": text, "physics": physics.get(name), **_as_data(descriptions.get(name))}
+            for name, text in summaries.items()
         ]
         print_json({"environments": listed})
         return
@@ -42,6 +46,12 @@ def command(as_json: AsJson = False) -> None:
     for name, summary in summaries.items():
         table.add_row(name, *_cells(descriptions.get(name)), summary)
     print_table(table)
+    note(f"physics: on the CPU; on a GPU, {on_gpu}" if on_gpu else "physics: on the CPU or the GPU")
+
+
+def _physics(simulated: bool, why_not_on_gpu: str | None) -> list[str]:
+    """The engines that can move the worlds on this machine."""
+    return (["cpu"] if why_not_on_gpu else ["cpu", "warp"]) if simulated else []
 
 
 def _as_data(description: Description | None) -> dict[str, Any]:

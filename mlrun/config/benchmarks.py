@@ -14,15 +14,19 @@ class BenchmarkConfig(NamedSection, frozen=True):
 
     Attributes:
         learning: What its tasks consist of: episodes to act in, or examples to fit.
+        simulated: Whether its worlds are a physics engine's, which can be on a GPU.
     """
 
     learning: ClassVar[Literal["episodic", "supervised"]] = "episodic"
+    simulated: ClassVar[bool] = False
 
     name: str = Field(description="Registered benchmark; `mlrun list-envs` lists them")
 
 
 class ML1Config(BenchmarkConfig, frozen=True):
     """Meta-World's ML1: one manipulation problem, with other places for puck and goal in each of its tasks."""
+
+    simulated: ClassVar[bool] = True
 
     name: Literal["ml1/reach-v3", "ml1/push-v3", "ml1/pick-place-v3"] = Field(
         default="ml1/reach-v3", description="Registered benchmark"

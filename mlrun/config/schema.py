@@ -123,7 +123,10 @@ class Experiment(Section, frozen=True):
     )
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="Seed of everything random but the task lists")
     device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto", description="Where networks are computed; auto is the CPU"
+        default="auto", description="Where networks are computed; auto is the GPU if it simulates as well, else the CPU"
+    )
+    tf32: bool = Field(
+        default=False, description="Whether a GPU multiplies matrices in TF32, which is faster and rounds to 11 bits"
     )
     benchmark: SerializeAsAny[BenchmarkConfig] = Field(description="The tasks")
     algorithm: SerializeAsAny[AlgorithmConfig] = Field(description="The meta-learning algorithm")
@@ -180,7 +183,11 @@ class EpisodicExperiment(Experiment, frozen=True):
     data_unit: ClassVar[str] = "episodes"
 
     threads: int = Field(
-        default=0, ge=0, le=1024, description="Threads that step the physics; 0 is one per core, the most"
+        default=0, ge=0, le=1024, description="Threads that step the physics on the CPU; 0 is one per core, the most"
+    )
+    physics: Literal["auto", "cpu", "warp"] = Field(
+        default="auto",
+        description="What moves the worlds: mujoco.batch on the CPU, MuJoCo Warp on a GPU, or that if it can",
     )
     policy: PolicyConfig = Field(default=PolicyConfig(), description="The policy")
     rollouts: RolloutsConfig = Field(default=RolloutsConfig(), description="Collection of episodes")

@@ -36,8 +36,10 @@ def granted_cores(root: Path) -> float | None:
 
 
 def check_gpu() -> Iterator[Finding]:
-    """The GPUs, each really used, that networks can be computed on."""
+    """The GPUs, each really used, and what can be computed on them."""
     import torch
+
+    from mlrun.experiment.device import why_no_physics_on_gpu
 
     driver = Path("/proc/driver/nvidia/version").exists()
     if not torch.cuda.is_available():
@@ -57,7 +59,12 @@ def check_gpu() -> Iterator[Finding]:
             reason = str(error).partition("\n")[0]
             yield Finding("gpu", f"{name} fails: {reason}", NOTE, "train with --device cpu, or repair its driver")
         else:
-            yield Finding("gpu", f"{name}; used with --device cuda")
+            missing = why_no_physics_on_gpu()
+            if missing:
+                remedy = "pip install 'mlrun-meta[gpu]', to simulate on it"
+                yield Finding("gpu", f"{name}, for networks; physics on it {missing}", NOTE, remedy)
+            else:
+                yield Finding("gpu", f"{name}, for networks and physics")
 
 
 def _control_groups(root: Path) -> Iterator[Path]:

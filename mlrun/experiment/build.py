@@ -9,7 +9,7 @@ from mlrun.algorithms.protocol import MetaAlgorithm, Problem
 from mlrun.benchmarks import benchmarks
 from mlrun.benchmarks.protocol import Benchmark, EpisodicBenchmark, SupervisedBenchmark
 from mlrun.config.schema import EpisodicExperiment, Experiment, SupervisedExperiment
-from mlrun.experiment.device import resolve_device
+from mlrun.experiment.device import place
 from mlrun.networks import MLP
 from mlrun.randomness import RandomKey
 from mlrun.rl.policy import GaussianMLPPolicy
@@ -56,6 +56,7 @@ def _episodic(experiment: EpisodicExperiment, benchmark: EpisodicBenchmark, epis
         min_std=experiment.policy.min_std,
         input_scale=experiment.policy.input_scale,
     )
+    placement = place(experiment)
     return ReinforcementLearning(
         benchmark,
         policy,
@@ -63,11 +64,12 @@ def _episodic(experiment: EpisodicExperiment, benchmark: EpisodicBenchmark, epis
         discount=experiment.rollouts.discount,
         gae_lambda=experiment.rollouts.gae_lambda,
         num_threads=experiment.threads,
-        device=resolve_device(experiment.device),
+        device=placement.device,
+        physics=placement.physics,
     )
 
 
 def _supervised(experiment: SupervisedExperiment, benchmark: SupervisedBenchmark, shots: int) -> Problem:
     sizes = (benchmark.input_size, *experiment.network.hidden_sizes, benchmark.output_size)
     network = MLP(sizes, experiment.network.activation)
-    return SupervisedLearning(benchmark, network, shots=shots, device=resolve_device(experiment.device))
+    return SupervisedLearning(benchmark, network, shots=shots, device=place(experiment).device)

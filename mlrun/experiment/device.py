@@ -1,7 +1,65 @@
-"""Where networks are computed, and whether this machine has what an experiment asks for."""
+"""Where an experiment is computed, and whether this machine has what it asks for."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal, NamedTuple
 
 from mlrun.config.schema import EpisodicExperiment, Experiment
 from mlrun.experiment.errors import DeviceNotFoundError, TooManyThreadsError
+from mlrun.extras import MissingExtraError
+
+_NEEDED_ON_A_GPU = ("mujoco_warp", "warp")
+
+
+class Placement(NamedTuple):
+    """Where things are computed.
+
+    Attributes:
+        device: of networks, advantages and updates.
+        physics: the engine that moves the worlds, where there are any.
+        note: what "auto" has come to, in words; None if nothing was left to choose.
+    """
+
+    device: Literal["cpu", "cuda"]
+    physics: Literal["cpu", "warp"]
+    note: str | None = None
+
+
+def place(experiment: Experiment) -> Placement:
+    """Choose where an experiment is computed on this machine.
+
+    Networks this small gain nothing from a GPU by themselves. So "auto" is the GPU for both, where it can simulate the
+    worlds too, and otherwise the CPU for both.
+
+    Raises:
+        DeviceNotFoundError: it asks for a GPU, and there is none.
+        MissingExtraError: it asks for physics on the GPU, and the packages are not installed.
+    """
+    import torch
+
+    device = experiment.device
+    physics = experiment.physics if isinstance(experiment, EpisodicExperiment) else "cpu"
+    gpu, simulator = torch.cuda.is_available(), all(map(importlib.util.find_spec, _NEEDED_ON_A_GPU))
+    _require(device, physics, gpu=gpu, simulator=simulator)
+    if not experiment.benchmark.simulated:
+        return Placement("cuda" if device == "cuda" else "cpu", "cpu")
+    if physics == "auto":
+        physics = "warp" if gpu and simulator and device != "cpu" else "cpu"
+    chosen = "cuda" if device == "cuda" or (device == "auto" and physics == "warp") else "cpu"
+    free = "auto" in (experiment.device, getattr(experiment, "physics", None)) and device != "cpu"
+    return Placement(chosen, physics, _note(chosen, physics, gpu=gpu) if free else None)
+
+
+def why_no_physics_on_gpu() -> str | None:
+    """Why worlds cannot be simulated on a GPU here, in words; None if they can."""
+    if not all(map(importlib.util.find_spec, _NEEDED_ON_A_GPU)):
+        return "needs pip install 'mlrun-meta[gpu]', and a GPU"
+    import torch
+
+    return None if torch.cuda.is_available() else "there is no GPU here that torch can use"
 
 
 def require_machine(experiment: Experiment) -> None:
@@ -9,11 +67,12 @@ def require_machine(experiment: Experiment) -> None:
 
     Raises:
         DeviceNotFoundError: the device is not.
+        MissingExtraError: the packages are not that it takes to use it.
         TooManyThreadsError: there are more threads than cores.
     """
     from mlrun.simulation.threads import checked_threads
 
-    resolve_device(experiment.device)
+    place(experiment)
     try:
         checked_threads(physics_threads(experiment))
     except ValueError as error:
@@ -25,16 +84,37 @@ def physics_threads(experiment: Experiment) -> int:
     return experiment.threads if isinstance(experiment, EpisodicExperiment) else 0
 
 
-def resolve_device(name: str) -> str:
-    """Return ``"cpu"`` or ``"cuda"`` for an experiment's device.
-
-    ``"auto"`` is the CPU, where the physics runs; a GPU for the networks must be asked for.
-
-    Raises:
-        DeviceNotFoundError: it is ``"cuda"`` and there is none.
-    """
+@contextmanager
+def matrix_products(experiment: Experiment) -> Iterator[None]:
+    """While it is open, a GPU multiplies float32 matrices as the experiment says."""
     import torch
 
-    if name == "cuda" and not torch.cuda.is_available():
-        raise DeviceNotFoundError("device 'cuda' is not available here; use 'auto' or 'cpu'")
-    return "cuda" if name == "cuda" else "cpu"
+    previous = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = experiment.tf32
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = previous
+
+
+def _require(device: str, physics: str, *, gpu: bool, simulator: bool) -> None:
+    if device == "cuda" and not gpu:
+        raise DeviceNotFoundError("device 'cuda': there is no GPU here that torch can use; use 'auto' or 'cpu'")
+    if physics != "warp":
+        return
+    if not simulator:
+        raise MissingExtraError("physics 'warp' needs other packages: pip install 'mlrun-meta[gpu]'")
+    if not gpu:
+        raise DeviceNotFoundError("physics 'warp': there is no GPU here that torch can use; use 'auto' or 'cpu'")
+    if device == "cpu":
+        raise DeviceNotFoundError("physics 'warp' keeps its worlds on the GPU; device must be 'cuda' or 'auto'")
+
+
+def _note(device: str, physics: str, *, gpu: bool) -> str:
+    if not gpu:
+        return "no GPU here: networks and physics are on the CPU"
+    if physics == "warp":
+        return "networks and physics are on the GPU"
+    if device == "cuda":
+        return "networks are on the GPU, and physics is on the CPU"
+    return "there is a GPU, but networks and physics are on the CPU; pip install 'mlrun-meta[gpu]' to simulate on it"

@@ -9,7 +9,10 @@ from typing import Any
 from mlrun.config.schema import Experiment
 from mlrun.experiment.errors import ChangedExperimentError
 
-WITHOUT_EFFECT = {"name", "device", "threads", "training.checkpoint_every", "training.keep_checkpoints"}
+WITHOUT_EFFECT = {
+    *("name", "device", "tf32", "physics", "threads"),
+    *("training.checkpoint_every", "training.keep_checkpoints"),
+}
 """Keys that decide nothing of what a run computes, but for the rounding of another device."""
 
 _MAY_CHANGE = WITHOUT_EFFECT | {"training.iterations"}

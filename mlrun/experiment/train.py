@@ -9,6 +9,7 @@ from typing import Any
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
+from mlrun.experiment.device import matrix_products, place
 from mlrun.experiment.errors import Diverged, Interrupted, diverging_at
 from mlrun.experiment.evaluate import adaptation_steps, evaluate_by_step
 from mlrun.experiment.interrupts import Interrupts, interrupts
@@ -32,7 +33,7 @@ def train(experiment: Experiment, run: RunDirectory, reporter: Reporter) -> None
         Interrupted: a signal asked to stop; the last complete iteration was saved first.
         Diverged: a loss, a score or a parameter is not finite; the last good checkpoint stands.
     """
-    with interrupts() as signals:
+    with interrupts() as signals, matrix_products(experiment):
         MetaTraining(experiment, run, reporter).run(signals)
 
 
@@ -64,6 +65,8 @@ class MetaTraining:
     def run(self, signals: Interrupts) -> None:
         """The loop. However it is left, the last complete iteration is saved first."""
         total = self.experiment.training.iterations
+        if note := place(self.experiment).note:
+            self.reporter.note(note)
         self._restore_or_initialise()
         signals.save = self._save_on_request
         try:

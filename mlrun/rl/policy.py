@@ -66,6 +66,11 @@ class GaussianMLPPolicy:
         """Names of the last layer's parameters: those of the mean's, and the standard deviation's."""
         return (*self._network.head, "log_std")
 
+    @property
+    def layers(self) -> dict[str, tuple[str, ...]]:
+        """Names of the parameters of each layer of the mean's network; the standard deviation's stand by themselves."""
+        return {**self._network.layers, "log_std": ("log_std",)}
+
     def initial_parameters(
         self, key: RandomKey, center: torch.Tensor | None = None, dtype: torch.dtype = torch.float32
     ) -> Parameters:
@@ -97,6 +102,10 @@ class GaussianMLPPolicy:
     def mean(self, parameters: Parameters, observations: torch.Tensor) -> torch.Tensor:
         """The mean actions alone, ``(tasks, samples, actions)``."""
         return self._network(parameters, observations)
+
+    def representations(self, parameters: Parameters, observations: torch.Tensor) -> dict[str, torch.Tensor]:
+        """What every layer of the mean's network computes, ``(tasks, samples, units)``; the head, the mean actions."""
+        return self._network.representations(parameters, observations)
 
     def std(self, parameters: Parameters) -> torch.Tensor:
         """The standard deviations, which no observation changes, ``(tasks, actions)``."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 
@@ -58,6 +59,7 @@ class ReinforcementLearning:
         gae_lambda: float,
         num_threads: int = 0,
         device: str = "cpu",
+        physics: Literal["cpu", "warp"] = "cpu",
     ) -> None:
         self.benchmark = benchmark
         self.policy = policy
@@ -66,7 +68,9 @@ class ReinforcementLearning:
         self.gae_lambda = gae_lambda
         self.num_threads = num_threads
         self.device = device
+        self.physics: Literal["cpu", "warp"] = physics
         self.head = policy.head
+        self.layers = policy.layers
         self.cost = CollectionCost("env_steps")
         self._environments: dict[int, BatchedEnvironment] = {}
 
@@ -133,6 +137,14 @@ class ReinforcementLearning:
         """Scores of the mean action. Nothing is drawn, so one episode per task says all."""
         return _scores(self._run(parameters, tasks, 1, None))
 
+    def inputs(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> torch.Tensor:
+        """The observations of fresh sampled episodes, as many as are collected, ``(tasks, samples, features)``."""
+        return self._run(parameters, tasks, self.episodes_per_task, key).observations.flatten(1, 2)
+
+    def representations(self, parameters: Parameters, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
+        """What the layers of the mean's network compute, ``(tasks, samples, units)``."""
+        return self.policy.representations(parameters, inputs)
+
     def rank(self, scores: Mapping[str, float]) -> list[float]:
         """By the scores that count on this benchmark."""
         return [scores[name] for name in self.benchmark.ranked_by]
@@ -165,7 +177,7 @@ class ReinforcementLearning:
 
     def _environment(self, num_worlds: int) -> BatchedEnvironment:
         if num_worlds not in self._environments:
-            self._environments[num_worlds] = self.benchmark.make_environment(num_worlds, self.num_threads)
+            self._environments[num_worlds] = self.benchmark.make_environment(num_worlds, self.num_threads, self.physics)
         return self._environments[num_worlds]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -66,20 +66,38 @@ def collect_trajectories(
     if key is not None:
         actions.copy_(key.normal(len(tasks), (steps, episodes, environment.action_size)))
         actions *= policy.std(parameters)[:, None, None]
-    rewards = like.new_empty(grid)
-    successes = torch.empty(grid, dtype=torch.bool, device=like.device)
+    rewards = torch.empty(grid, dtype=like.dtype, device=environment.device)
+    successes = torch.empty(grid, dtype=torch.bool, device=environment.device)
+    upload = _uploader(like, environment)
 
     goals = torch.tensor([task.parameters for task in tasks], dtype=torch.float64)
     current = environment.reset(goals.repeat_interleave(episodes, dim=0)).view(len(tasks), episodes, -1)
     with torch.inference_mode(), one_torch_thread():
         for step in range(steps):
             interruption_point()
-            observations[:, step] = current
+            observations[:, step] = upload(current)
             action = actions[:, step].add_(policy.mean(parameters, observations[:, step]))
-            transition = environment.step(action.flatten(0, 1).cpu())
+            transition = environment.step(action.flatten(0, 1).to(environment.device))
             current = transition.observation.view(len(tasks), episodes, -1)
             rewards[:, step] = transition.reward.view(len(tasks), episodes)
             successes[:, step] = transition.success.view(len(tasks), episodes)
     require_finite_tasks("an action", actions)
     log_probs = policy(parameters, observations.flatten(1, 2)).log_prob(actions.flatten(1, 2)).view(grid)
-    return Trajectories(observations, actions, log_probs, rewards, successes, current.to(like))
+    return Trajectories(
+        observations, actions, log_probs, rewards.to(like), successes.to(like.device), upload(current).to(like)
+    )
+
+
+def _uploader(like: torch.Tensor, environment: BatchedEnvironment) -> Callable[[torch.Tensor], torch.Tensor]:
+    """What brings observations to the policy's device, without waiting for their arrival."""
+    if like.device == environment.device:
+        return lambda observations: observations
+    size = (environment.num_worlds, environment.observation_size)
+    pinned = torch.empty(size, dtype=like.dtype, pin_memory=True)
+
+    def upload(observations: torch.Tensor) -> torch.Tensor:
+        """The next call may overwrite the buffer: by then an action that depends on this copy has come back."""
+        pinned.copy_(observations.flatten(0, 1))
+        return pinned.to(like.device, non_blocking=True).view(observations.shape)
+
+    return upload

@@ -60,6 +60,7 @@ class SupervisedLearning:
         self.shots = shots
         self.device = device
         self.head: Sequence[str] = network.head
+        self.layers: Mapping[str, Sequence[str]] = network.layers
         self.cost = CollectionCost("examples")
 
     def initial_parameters(self, key: RandomKey) -> Parameters:
@@ -91,9 +92,17 @@ class SupervisedLearning:
 
     def evaluate(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> dict[str, torch.Tensor]:
         """Mean squared error on the benchmark's evaluation inputs. Nothing is drawn."""
-        grid = self.benchmark.evaluation_inputs().to(next(iter(parameters.values())))
-        inputs = grid.expand(len(tasks), *grid.shape)
+        inputs = self.inputs(parameters, tasks, key)
         return {"mse": self._errors(parameters, inputs, self.benchmark.targets(tasks, inputs))}
+
+    def inputs(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> torch.Tensor:
+        """The benchmark's evaluation inputs, the same for every task, ``(tasks, count, input_size)``."""
+        grid = self.benchmark.evaluation_inputs().to(next(iter(parameters.values())))
+        return grid.expand(len(tasks), *grid.shape)
+
+    def representations(self, parameters: Parameters, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
+        """What the network's layers compute, ``(tasks, samples, units)``."""
+        return self.network.representations(parameters, inputs)
 
     def rank(self, scores: Mapping[str, float]) -> list[float]:
         """The smaller the error the better."""

@@ -115,6 +115,17 @@ def test_evaluation_draws_nothing(
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
+def test_inputs_are_the_observations_of_the_tasks_own_sampled_episodes(
+    problem: ReinforcementLearning, benchmark: PointBenchmark, parameters: Parameters, data: Experience, key: RandomKey
+) -> None:
+    tasks = benchmark.train_tasks[:TASKS]
+    assert torch.equal(problem.inputs(parameters, tasks, key), data.observations)
+    moved = {**parameters, "mean.2.bias": parameters["mean.2.bias"] + 1}
+    assert not torch.equal(problem.inputs(moved, tasks, key), data.observations)
+    means = problem.representations(parameters, data.observations)["head"]
+    assert torch.equal(means, problem.policy(parameters, data.observations).mean)
+
+
 def test_advantages_are_assembled_from_each_tasks_own_episodes(
     problem: ReinforcementLearning, data: Experience
 ) -> None:

@@ -143,7 +143,9 @@ class ML1:
             render_mode=render_mode,
         )
 
-    def make_environment(self, num_worlds: int, num_threads: int = 0) -> SawyerEnvironment:
+    def make_environment(
+        self, num_worlds: int, num_threads: int = 0, physics: Literal["cpu", "warp"] = "cpu"
+    ) -> SawyerEnvironment:
         """A batch of `num_worlds` worlds on `num_threads` threads (0: one per core)."""
         return SawyerEnvironment(
             self.problem, num_worlds, self.horizon, goal_visible=self.goal_visible, num_threads=num_threads

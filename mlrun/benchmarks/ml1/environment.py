@@ -63,6 +63,7 @@ class SawyerEnvironment:
             raise ValueError(f"the number of worlds must be at least 1, not {num_worlds}")
         self.num_worlds = num_worlds
         self.horizon = horizon
+        self.device = torch.device("cpu")
         self._problem = problem
         self.physics = SawyerPhysics(num_worlds, checked_threads(num_threads))
         self._parameters = torch.zeros(num_worlds, 6, dtype=torch.float64)
