@@ -12,6 +12,7 @@ from typing import Any
 
 from mlrun.experiment.atomic import write_json
 from mlrun.experiment.errors import MlrunError
+from mlrun.experiment.record import MAX_BYTES, read_small_file
 
 _PACKAGES = ("mlrun-meta", "torch", "mujoco", "numpy", "pydantic")
 
@@ -47,8 +48,8 @@ class Manifest:
             MlrunError: the file is missing or damaged.
         """
         try:
-            return json.loads(self.path.read_bytes())
-        except (OSError, ValueError) as error:
+            return json.loads(read_small_file(self.path, MAX_BYTES))
+        except (ValueError, RecursionError) as error:
             raise MlrunError(f"{self.path} cannot be read: {error}") from error
 
     def start(self) -> None:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from mlrun.experiment.errors import MlrunError
 from mlrun.experiment.layout import MANIFEST
 
-_MAX_BYTES = 16 * 2**20
+MAX_BYTES = 16 * 2**20
 
 Status = Literal["created", "running", "finished", "interrupted", "diverged", "failed"]
 
@@ -55,7 +55,7 @@ def read_record(run: Path) -> Record:
     """
     path = run / MANIFEST
     try:
-        return Record.model_validate_json(read_small_file(path, _MAX_BYTES))
+        return Record.model_validate_json(read_small_file(path, MAX_BYTES))
     except ValidationError as error:
         mistake = error.errors(include_url=False, include_input=False)[0]
         where = "".join(f"{part}: " for part in mistake["loc"][:1])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlrun.config import load_experiment
-from mlrun.experiment.errors import Diverged, Interrupted, RunLockedError, RunNotFoundError
+from mlrun.experiment.errors import Diverged, Interrupted, MlrunError, RunLockedError, RunNotFoundError
 from mlrun.experiment.manifest import describe_repository
 from mlrun.experiment.run_directory import RunDirectory
 
@@ -181,3 +181,9 @@ def test_no_repository_and_no_git_are_null(tmp_path, repository, monkeypatch):
     assert describe_repository(tmp_path) is None
     monkeypatch.setenv("PATH", str(Path(tmp_path / "empty")))
     assert describe_repository(repository) is None
+
+
+def test_a_manifest_that_is_far_too_large_is_damaged_and_not_read(run):
+    os.truncate(run.manifest.path, 2**36)
+    with pytest.raises(MlrunError, match=r"run\.json is damaged: it has more than \d+ bytes"):
+        run.manifest.read()
