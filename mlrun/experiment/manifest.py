@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlrun.experiment.atomic import write_json
-from mlrun.experiment.errors import MlrunError
-from mlrun.experiment.record import MAX_BYTES, read_small_file
+from mlrun.experiment.record import MAX_BYTES, read_record, read_small_file
 
 _PACKAGES = ("mlrun-meta", "torch", "mujoco", "numpy", "pydantic")
 
@@ -47,10 +46,8 @@ class Manifest:
         Raises:
             MlrunError: the file is missing or damaged.
         """
-        try:
-            return json.loads(read_small_file(self.path, MAX_BYTES))
-        except (ValueError, RecursionError) as error:
-            raise MlrunError(f"{self.path} cannot be read: {error}") from error
+        read_record(self.path.parent)
+        return json.loads(read_small_file(self.path, MAX_BYTES))
 
     def start(self) -> None:
         """Record that this process begins to train the run."""

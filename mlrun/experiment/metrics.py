@@ -1,11 +1,14 @@
 """The log of metrics: one JSON object per line, one line per iteration."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from mlrun.experiment.atomic import finite_or_none, write_text
 from mlrun.experiment.errors import MlrunError
+
+LONGEST_LINE = 2**20
 
 Row = dict[str, Any]
 
@@ -34,14 +37,14 @@ class MetricsLog:
         """
         if not self.path.exists():
             return []
-        lines = self.path.read_bytes().splitlines()
         rows = []
-        for number, line in enumerate(lines, start=1):
-            try:
-                rows.append(_parse(line))
-            except (ValueError, RecursionError) as error:
-                if number < len(lines):
-                    raise MlrunError(f"{self.path}:{number}: not a row of metrics: {error}") from error
+        with self.path.open("rb") as file:
+            for number, line in enumerate(_lines(file), start=1):
+                try:
+                    rows.append(_parse(line))
+                except (ValueError, RecursionError) as error:
+                    if len(line) > LONGEST_LINE or file.read(1):
+                        raise MlrunError(f"{self.path}:{number}: not a row of metrics: {error}") from error
         return rows
 
     def cut_after(self, iteration: int) -> None:
@@ -50,7 +53,15 @@ class MetricsLog:
         write_text(self.path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file, and no more of them than can belong to a log."""
+    while line := file.readline(LONGEST_LINE + 1):
+        yield line
+
+
 def _parse(line: bytes) -> Row:
+    if len(line) > LONGEST_LINE:
+        raise ValueError("a line that does not end")
     row = json.loads(line)
     if not isinstance(row, dict) or type(row.get("iteration")) is not int:
         raise ValueError("no iteration in it")

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from mlrun.experiment.errors import MlrunError
+from mlrun.experiment.metrics import LONGEST_LINE
 
 _BLOCK = 2**16
-_LONGEST_LINE = 2**20
 
 
 class MetricsEnd(NamedTuple):
@@ -65,7 +65,7 @@ def lines_from_end(file: BinaryIO) -> Iterator[bytes]:
         file.seek(start)
         rest, *lines = (file.read(end - start) + rest).split(b"\n")
         yield from filter(None, reversed(lines))
-        if len(rest) > _LONGEST_LINE:
+        if len(rest) > LONGEST_LINE:
             raise ValueError("a line that does not end")
         end = start
     if rest:

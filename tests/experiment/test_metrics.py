@@ -1,5 +1,6 @@
 import json
 import math
+import os
 
 import pytest
 
@@ -52,4 +53,10 @@ def test_a_damaged_line_in_the_middle_is_an_error_with_its_number(log):
     lines[1] = lines[1][:-3]
     log.path.write_text("\n".join(lines) + "\n")
     with pytest.raises(MlrunError, match=r"metrics\.jsonl:2: "):
+        log.read()
+
+
+def test_a_file_that_does_not_end_is_an_error_and_not_read_to_the_end_of_memory(log):
+    os.truncate(log.path, 2**36)
+    with pytest.raises(MlrunError, match=r"metrics\.jsonl:6: .* a line that does not end"):
         log.read()

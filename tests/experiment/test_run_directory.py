@@ -187,3 +187,10 @@ def test_a_manifest_that_is_far_too_large_is_damaged_and_not_read(run):
     os.truncate(run.manifest.path, 2**36)
     with pytest.raises(MlrunError, match=r"run\.json is damaged: it has more than \d+ bytes"):
         run.manifest.read()
+
+
+@pytest.mark.parametrize("content", ["null", "[]", "{}", '{"attempts": 3}'])
+def test_a_manifest_that_says_nothing_of_a_run_is_damaged(run, content):
+    run.manifest.path.write_text(content)
+    with pytest.raises(MlrunError, match=r"run\.json is damaged: "), run.training():
+        pass
