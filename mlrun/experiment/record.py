@@ -44,7 +44,7 @@ class Record(BaseModel, frozen=True):
     created: str
     status: Status
     exit_reason: str | None = None
-    attempts: list[Attempt] = []
+    attempts: list[Attempt]
 
 
 def read_record(run: Path) -> Record:
