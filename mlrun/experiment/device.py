@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal, NamedTuple
@@ -12,6 +13,7 @@ from mlrun.experiment.errors import DeviceNotFoundError, TooManyThreadsError
 from mlrun.extras import MissingExtraError
 
 _NEEDED_ON_A_GPU = ("mujoco_warp", "warp")
+_DRIVERS = ("/proc/driver/nvidia/version", "/dev/dxg")  # of Linux itself, and of Linux inside Windows
 
 
 class Placement(NamedTuple):
@@ -56,7 +58,9 @@ def place(experiment: Experiment) -> Placement:
 def why_no_physics_on_gpu() -> str | None:
     """Why worlds cannot be simulated on a GPU here, in words; None if they can."""
     if not all(map(importlib.util.find_spec, _NEEDED_ON_A_GPU)):
-        return "needs pip install 'mlrun-meta[gpu]', and a GPU"
+        return "it needs a GPU and pip install 'mlrun-meta[gpu]'"
+    if not any(map(os.path.exists, _DRIVERS)):  # torch takes seconds to say the same
+        return "there is none here"
     import torch
 
     return None if torch.cuda.is_available() else "there is no GPU here that torch can use"

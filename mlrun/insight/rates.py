@@ -1,0 +1,20 @@
+"""The rates that an algorithm has learned to adapt at."""
+
+from __future__ import annotations
+
+import torch
+
+from mlrun.algorithms.gradient_based import GradientBased
+from mlrun.algorithms.protocol import MetaAlgorithm, Problem
+from mlrun.parameters import Parameters
+
+
+def learned_rates(algorithm: MetaAlgorithm, problem: Problem) -> Parameters:
+    """The rates among an algorithm's meta-parameters, by the name of the parameter that they move.
+
+    Rates that are plain numbers are settings, not learned. Empty where there are none but those.
+    """
+    if not isinstance(algorithm, GradientBased):
+        return {}
+    rates = algorithm.rates(problem, algorithm.parameters)
+    return {name: rate.detach() for name, rate in rates.items() if isinstance(rate, torch.Tensor)}
