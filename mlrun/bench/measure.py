@@ -4,6 +4,7 @@ import importlib.metadata
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from mlrun.bench.gpu import gpu_meta_iteration, gpu_sweep
 from mlrun.bench.memory import memory_per_world
 from mlrun.bench.meta_iteration import meta_iteration_cost
 from mlrun.bench.peers import compare
@@ -52,6 +53,31 @@ def measure(
     if experiment is not None:
         note("meta-iterations")
         figures["meta_iteration"] = meta_iteration_cost(experiment)
+    return figures
+
+
+def measure_gpu(
+    environment: str,
+    worlds: Sequence[int],
+    experiment: EpisodicExperiment | None = None,
+    note: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
+    """Measures one environment on the GPU, and meta-iterations of an experiment there.
+
+    Args:
+        environment: registered name of an ML1 benchmark.
+        worlds: numbers of worlds.
+        experiment: what to time meta-iterations of.
+        note: told what is going on.
+    """
+    benchmark = benchmarks.load(environment)(benchmarks.entry(environment).config(name=environment))
+    note(
+        f"measuring {environment} on the GPU with {_listed(worlds)} worlds; the first use of a GPU compiles for minutes"
+    )
+    figures: dict[str, Any] = {"environment": environment, **_circumstances(), **gpu_sweep(benchmark, worlds)}
+    if experiment is not None:
+        note("meta-iterations")
+        figures["meta_iteration"] = gpu_meta_iteration(experiment)
     return figures
 
 

@@ -3,7 +3,7 @@
 import operator
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from cProfile import Profile
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from mlrun.benchmarks.ml1.benchmark import ML1
 from mlrun.benchmarks.ml1.environment import SawyerEnvironment
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import EpisodicExperiment
-from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
+from mlrun.experiment.build import build_benchmark, build_problem, fresh_algorithm
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 from mlrun.rl.problem import Experience
@@ -37,18 +37,17 @@ def meta_iteration_cost(experiment: EpisodicExperiment, iterations: int = 5) -> 
     benchmark = cast(ML1, build_benchmark(experiment))
     episodes = experiment.rollouts.episodes_per_task
     problem = build_problem(experiment, benchmark, episodes)
-    algorithm = build_algorithm(experiment)
-    algorithm.initialise(problem, RandomKey(experiment.seed, 0, "parameters"))
+    algorithm = fresh_algorithm(experiment, problem)
     tasks = benchmark.train_tasks[: experiment.training.tasks_per_batch]
     alone = PhysicsAlone(benchmark.problem, len(tasks) * episodes, experiment.threads)
     whole, physics = [], []
     for iteration in range(iterations + 1):
-        recorder = _Recorder(problem)
+        recorder = Recorder(problem)
         start = time.perf_counter()
         algorithm.update(cast(Problem, recorder), tasks, RandomKey(experiment.seed, iteration, "update"))
         whole.append(time.perf_counter() - start)
         physics.append(sum(_repeat(alone, tasks, data) for data in recorder.collected))
-    recorder = _Recorder(problem)
+    recorder = Recorder(problem)
     with Profile() as profile:  # in one more iteration, since profiling takes time
         start = time.perf_counter()
         algorithm.update(cast(Problem, recorder), tasks, RandomKey(experiment.seed, iterations + 1, "update"))
@@ -62,25 +61,41 @@ def meta_iteration_cost(experiment: EpisodicExperiment, iterations: int = 5) -> 
     }
 
 
-class _Recorder:
-    """A problem that keeps what was collected through it, and when each collection began and ended."""
+class Recorder:
+    """A problem that keeps what was collected through it, and when each collection began and ended.
 
-    def __init__(self, problem: Problem) -> None:
+    Args:
+        problem: what is collected from.
+        finish: called before the clock is read; waits for what was only asked for until then, as a GPU needs.
+
+    Attributes:
+        collected: in the order of the collections.
+        moments: seconds, two for each of them.
+    """
+
+    def __init__(self, problem: Problem, finish: Callable[[], None] = lambda: None) -> None:
         self._problem = problem
+        self._finish = finish
         self.collected: list[Experience] = []
         self.moments: list[float] = []
+
+    def now(self) -> float:
+        """Seconds on the clock once everything is done."""
+        self._finish()
+        return time.perf_counter()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._problem, name)
 
     def collect(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> Experience:
-        self.moments.append(time.perf_counter())
+        """Collect, as the problem does."""
+        self.moments.append(self.now())
         self.collected.append(self._problem.collect(parameters, tasks, key))
-        self.moments.append(time.perf_counter())
+        self.moments.append(self.now())
         return self.collected[-1]
 
 
-def _parts(profile: Profile, recorder: _Recorder, start: float, end: float) -> dict[str, float]:
+def _parts(profile: Profile, recorder: Recorder, start: float, end: float) -> dict[str, float]:
     """Seconds of each part; between collections lies adaptation, and after the last comes the outer update."""
     moments = recorder.moments
     collecting = sum(moments[1::2]) - sum(moments[::2])

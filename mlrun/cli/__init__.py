@@ -9,7 +9,21 @@ from typing import Annotated
 import typer
 
 from mlrun import __version__
-from mlrun.cli import bench, config, doctor, evaluate, list_algos, list_envs, render, resume, runs, train
+from mlrun.cli import (
+    bench,
+    config,
+    doctor,
+    evaluate,
+    explain,
+    list_algos,
+    list_envs,
+    plot,
+    render,
+    report,
+    resume,
+    runs,
+    train,
+)
 from mlrun.cli.options import examples, require_subcommand
 
 app = typer.Typer(
@@ -18,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (train, resume, evaluate, render, list_envs, list_algos, bench, doctor):
+for verb in (train, resume, evaluate, explain, plot, render, report, list_envs, list_algos, bench, doctor):
     app.command(verb.NAME, epilog=verb.EXAMPLES)(verb.command)
 app.add_typer(config.app, name="config")
 app.add_typer(runs.app, name="runs")

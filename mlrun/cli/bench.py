@@ -1,20 +1,27 @@
 """`mlrun bench`."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from mlrun.cli.options import AsJson, Settings, examples
 from mlrun.cli.output import note, print_json, print_table
 
+if TYPE_CHECKING:
+    from mlrun.config.schema import EpisodicExperiment
+
 NAME = "bench"
 _DEFAULT_ENVIRONMENT = "ml1/reach-v3"
 _DEFAULT_WORLDS = "1,10,50,200,1000"
+_DEFAULT_WORLDS_ON_GPU = "256,1024,4096,16384"
 EXAMPLES = examples(
     "mlrun bench",
     "mlrun bench --env ml1/push-v3 --worlds 200 --threads 1",
     "mlrun bench configs/maml_reach.yaml --json | jq .meta_iteration.shares",
+    "mlrun bench configs/maml_reach.yaml --device cuda",
     "mlrun bench --inner-loop",
 )
 
@@ -28,10 +35,19 @@ def command(
         str | None,
         typer.Option(metavar="ENV", help="Environment, of those of ML1. Default: the experiment's, or ml1/reach-v3."),
     ] = None,
-    worlds: Annotated[str, typer.Option(metavar="N,N,...", help="Numbers of worlds.")] = _DEFAULT_WORLDS,
+    worlds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,N,...",
+            help=f"Numbers of worlds. Default: {_DEFAULT_WORLDS}; on a GPU {_DEFAULT_WORLDS_ON_GPU}.",
+        ),
+    ] = None,
     threads: Annotated[
         str | None, typer.Option(metavar="N,N,...", help="Numbers of threads. Default: 1, and one per core.")
     ] = None,
+    device: Annotated[
+        Literal["cpu", "cuda"], typer.Option(help="Where worlds are simulated; cuda is measured beside all cores.")
+    ] = "cpu",
     of_inner_loop: Annotated[
         bool, typer.Option("--inner-loop", help="Measure adaptation with `mlrun.modules` instead: batch against loop.")
     ] = False,
@@ -44,7 +60,7 @@ def command(
     turns in one process: trust the ratios, not the speeds. It takes about a minute.
     """
     if of_inner_loop:
-        if config or settings or env or threads or worlds != _DEFAULT_WORLDS:
+        if config or settings or env or threads or worlds or device != "cpu":
             raise typer.BadParameter("--inner-loop goes with no other option but --json")
         _bench_inner_loop(as_json)
         return
@@ -60,7 +76,12 @@ def command(
     environment = env or (experiment.benchmark.name if experiment else _DEFAULT_ENVIRONMENT)
     for name in {environment, *([experiment.benchmark.name] if experiment else [])}:
         _require_ml1(name)
-    world_counts = _counts("--worlds", worlds)
+    if device == "cuda":
+        if threads:
+            raise typer.BadParameter("--threads does not go with --device cuda, which is measured beside all cores")
+        _bench_gpu(environment, _counts("--worlds", worlds or _DEFAULT_WORLDS_ON_GPU), experiment, as_json)
+        return
+    world_counts = _counts("--worlds", worlds or _DEFAULT_WORLDS)
     thread_counts = _counts("--threads", threads) if threads else []
 
     from mlrun.bench.measure import measure
@@ -81,6 +102,25 @@ def command(
     from mlrun.cli.bench_tables import bench_tables
 
     for title, table in bench_tables(figures):
+        typer.echo(f"\n{title}")
+        print_table(table)
+
+
+def _bench_gpu(environment: str, worlds: list[int], experiment: EpisodicExperiment | None, as_json: bool) -> None:
+    from mlrun.bench.measure import measure_gpu
+    from mlrun.experiment.device import why_no_physics_on_gpu
+    from mlrun.experiment.errors import DeviceNotFoundError
+
+    if missing := why_no_physics_on_gpu():
+        raise DeviceNotFoundError(f"--device cuda: worlds cannot be simulated on a GPU: {missing}")
+    figures = measure_gpu(environment, worlds, experiment, note)
+    if as_json:
+        print_json(figures)
+        return
+
+    from mlrun.cli.bench_tables import gpu_tables
+
+    for title, table in gpu_tables(figures):
         typer.echo(f"\n{title}")
         print_table(table)
 

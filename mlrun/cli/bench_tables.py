@@ -26,6 +26,16 @@ def bench_tables(figures: Mapping[str, Any]) -> Iterator[tuple[str, Table]]:
         yield f"parts of a meta-iteration of {cost['worlds']} worlds, {times}", _shares(cost)
 
 
+def gpu_tables(figures: Mapping[str, Any]) -> Iterator[tuple[str, Table]]:
+    """What was measured on a GPU: the title and the table of each question."""
+    cpu = figures["cpu"]
+    beside = f"{_speed(cpu['steps_per_second'])} on the CPU at {_at(cpu)}"
+    yield f"{figures['environment']}, control steps per second; {beside}", _throughput_on_gpu(figures["gpu"])
+    if "meta_iteration" in figures:
+        cost = figures["meta_iteration"]
+        yield f"parts of a meta-iteration of {cost['worlds']} worlds, {cost['seconds']:.2f} s", _shares(cost)
+
+
 def inner_loop_table(figures: Mapping[str, Any]) -> tuple[str, Table]:
     """Adaptation, batched and in a loop: the title and the table."""
     few, many = figures["few_samples"], figures["many_samples"]
@@ -53,6 +63,21 @@ def _throughput(rows: Sequence[Mapping[str, Any]]) -> Table:
             _speed(row["steps_per_second"]),
             _speed(row["physics_steps_per_second"]),
             f"{row['share_of_physics']:.2f}",
+        )
+    return table
+
+
+def _throughput_on_gpu(rows: Sequence[Mapping[str, Any]]) -> Table:
+    heads = ("steps/s", "physics alone, steps/s", "share of the physics' speed", "over the CPU", "GPU memory, GB")
+    table = _numbers("worlds", *heads)
+    for row in rows:
+        table.add_row(
+            str(row["worlds"]),
+            _speed(row["steps_per_second"]),
+            _speed(row["physics_steps_per_second"]),
+            f"{row['share_of_physics']:.2f}",
+            f"{row['over_cpu']:.2f}",
+            "-" if row["memory_bytes"] is None else f"{row['memory_bytes'] / 1e9:.2f}",
         )
     return table
 

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from mlrun.cli.output import columns
 from mlrun.scores import SCORES
+from mlrun.wording import data_in_words, moment_in_words, tasks_in_words
 
 
 def evaluation_table(result: Mapping[str, Any]) -> Table:
@@ -14,8 +15,8 @@ def evaluation_table(result: Mapping[str, Any]) -> Table:
     shown = {name: score for name, score in SCORES.items() if name in result["by_step"][0]}
     table = columns("", *(score.label for score in shown.values()))
     for scores in result["by_step"]:
-        label = "before adaptation" if scores["step"] == 0 else f"after {counted(scores['step'], 'step')}"
-        table.add_row(label, *(_interval(scores[name], score.decimals) for name, score in shown.items()))
+        intervals = (_interval(scores[name], score.decimals) for name, score in shown.items())
+        table.add_row(moment_in_words(scores["step"]), *intervals)
     table.add_row()
     for label, floor in result["floors"].items():
         table.add_row(label, *(_number(floor.get(name), score.decimals) for name, score in shown.items()))
@@ -25,24 +26,6 @@ def evaluation_table(result: Mapping[str, Any]) -> Table:
 def evaluation_title(result: Mapping[str, Any]) -> str:
     """What was evaluated, and how, in one line."""
     return f"{tasks_in_words(result)}; checkpoint {result['checkpoint']}, {data_in_words(result)}"
-
-
-def tasks_in_words(result: Mapping[str, Any]) -> str:
-    """Which tasks were evaluated."""
-    horizon = f", horizon {result['horizon']}" if result["horizon"] else ""
-    return f"{result['benchmark']}, {result['tasks']} {result['split']} tasks{horizon}"
-
-
-def data_in_words(result: Mapping[str, Any]) -> str:
-    """What was adapted to."""
-    if "episodes" in result:
-        return f"{counted(result['episodes'], 'adaptation episode')} per step"
-    return f"adapted to {counted(result['shots'], 'example')}"
-
-
-def counted(number: int, thing: str) -> str:
-    """A number of things."""
-    return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
 def _interval(score: Mapping[str, float | None], decimals: int) -> str:

@@ -16,7 +16,8 @@ RunsDir = Annotated[
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Path of a run directory, or a run's id.")]
 Runs = Annotated[list[str], typer.Argument(metavar="RUN...", help="Paths of run directories, or runs' ids.")]
 Checkpoint = Annotated[
-    str | None, typer.Option(metavar="best|last|N", help="Default: best, or last where no evaluation has chosen a best.")
+    str | None,
+    typer.Option(metavar="best|last|N", help="Default: best, or last where no evaluation has chosen a best."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from mlrun.experiment.reporter import Reporter
 from mlrun.scores import SCORES
+from mlrun.wording import duration
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -191,15 +192,6 @@ def plain_line(row: Row, total: int) -> str:
 def evaluation_line(iteration: int, summary: Row) -> str:
     """An evaluation during training in one line; ``before -> after`` adaptation."""
     return f"evaluation after iteration {iteration}  {_changes(summary, 'eval/')}"
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds as a person reads them: ``0:42``, ``12:05``, ``3:07:00``; ``?`` for None."""
-    if seconds is None:
-        return "?"
-    minutes, second = divmod(round(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
 
 
 def _changes(row: Row, prefix: str) -> str:

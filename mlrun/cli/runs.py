@@ -124,6 +124,5 @@ def _next(summary: Summary) -> list[str]:
 
     path = shlex.quote(str(summary.path))
     has_checkpoint = (summary.path / CHECKPOINTS / "last").is_file()
-    leads_on = not summary.is_complete and summary.status not in ("running", "diverged", "damaged")
-    commands = [f"{program()} resume {path}"] if leads_on else []
+    commands = [f"{program()} resume {path}"] if summary.can_go_on else []
     return [*commands, f"{program()} eval {path}"] if has_checkpoint else commands

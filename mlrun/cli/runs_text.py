@@ -6,10 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mlrun.cli.progress import duration
 from mlrun.config.document import printable
 from mlrun.experiment.runs import Evaluation, Summary
 from mlrun.scores import SCORES
+from mlrun.wording import duration
 
 _COLUMNS = ("run", "status", "done", "changed", "size", "before -> after adaptation")
 _SHOWN_APART = ("iteration", "pre/", "post/", "eval/")

@@ -127,7 +127,9 @@ def compare(runs: Sequence[EvaluatedRun], score: str | None = None, resampled: R
 def _require_several(groups: Sequence[Sequence[EvaluatedRun]]) -> None:
     alone = [group[0].results.id for group in groups if len(group) == 1]
     if alone:
-        raise IncomparableError(f"intervals over runs need several seeds of each experiment; {alone[0]} is the only one")
+        raise IncomparableError(
+            f"intervals over runs need several seeds of each experiment; {alone[0]} is the only one"
+        )
 
 
 def _chosen_score(runs: Sequence[EvaluatedRun], wanted: str | None) -> str:

@@ -28,6 +28,11 @@ def settings(experiment: Experiment) -> Settings:
     return {key: value for key, value in values if key not in _NEVER_DIFFERENT}
 
 
+def benchmark_settings(experiment: Experiment) -> Settings:
+    """Those of them that say what the tasks are."""
+    return {key: value for key, value in settings(experiment).items() if key.startswith("benchmark.")}
+
+
 def group_runs(runs: Sequence[Run]) -> list[list[Run]]:
     """The runs of each experiment, by seed; experiments in the order in which they first occur."""
     groups: dict[str, list[Run]] = {}

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mlrun.comparison.grouping import as_text, differences, settings
+from mlrun.comparison.grouping import as_text, benchmark_settings, differences
 from mlrun.comparison.statistics import Scores
 from mlrun.config import Experiment
 from mlrun.experiment.errors import MlrunError
@@ -75,7 +75,7 @@ def require_comparable(runs: Sequence[EvaluatedRun]) -> None:
     Raises:
         IncomparableError: another benchmark, another protocol, or the same training twice.
     """
-    benchmarks = [_section(settings(run.experiment), "benchmark.") for run in runs]
+    benchmarks = [benchmark_settings(run.experiment) for run in runs]
     _require_same(runs, benchmarks, "these runs are of different benchmarks")
     _require_same(runs, [run.protocol() for run in runs], "these runs were evaluated in different ways")
     tasks = [[task["parameters"] for task in run.report["per_task"]] for run in runs]
@@ -110,7 +110,3 @@ def _require_same(runs: Sequence[EvaluatedRun], descriptions: Sequence[Mapping[s
             values = (as_text(found.get(key)) for found in (mine, other))
             both = " and ".join(f"{value} in {of.results.id}" for value, of in zip(values, (runs[0], run), strict=True))
             raise IncomparableError(f"{complaint}: {key} is {both}")
-
-
-def _section(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key.startswith(prefix)}

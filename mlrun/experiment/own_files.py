@@ -16,11 +16,12 @@ from mlrun.experiment.layout import (
     MANIFEST,
     METRICS,
     PLOTS,
+    REPORT,
     TASKS,
     VIDEOS,
 )
 
-_FILES = (CONFIG, MANIFEST, METRICS, LOCK, TASKS, LOG, DIVERGENCE)
+_FILES = (CONFIG, MANIFEST, METRICS, LOCK, TASKS, LOG, DIVERGENCE, REPORT)
 
 
 def require_own_files(run: Path) -> None:

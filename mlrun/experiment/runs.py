@@ -79,6 +79,11 @@ class Summary:
         """Whether there is nothing left to train."""
         return self.status == "finished" and (self.iterations is None or self.iteration >= self.iterations)
 
+    @property
+    def can_go_on(self) -> bool:
+        """Whether `mlrun resume` leads on."""
+        return not self.is_complete and self.status not in ("running", "diverged", "damaged")
+
 
 def find_runs(runs_dir: Path) -> list[Path]:
     """Where the runs of a directory are, the newest first; a directory that could be one, were it whole, counts."""

@@ -1,7 +1,7 @@
 """Figures into files, the same bytes for the same figure."""
 
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from matplotlib.figure import Figure
 
@@ -14,6 +14,11 @@ _METADATA: Final = {"png": {"Software": None}, "svg": {"Date": None, "Creator": 
 
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as a file of the kind that its extension says, .png or .svg, in place of what was there."""
-    kind = path.suffix.removeprefix(".")
-    with atomic_file(path) as file, applied():
+    with atomic_file(path) as file:
+        write(figure, file, path.suffix.removeprefix("."))
+
+
+def write(figure: Figure, file: BinaryIO, kind: str) -> None:
+    """Write a figure into an open file as "png" or "svg"."""
+    with applied():
         figure.savefig(file, format=kind, metadata=_METADATA[kind])

@@ -72,6 +72,8 @@ _RC: Final[dict[str, Any]] = {
     # Outlines of letters instead of letters: they look and fit the same where the font is not installed.
     "svg.fonttype": "path",
     "svg.hashsalt": "mlrun",
+    # Names of runs are what they are, also with a $ in them.
+    "text.parse_math": False,
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlrun.comparison.grouping import as_text, differences, group_runs, settings
+from mlrun.comparison.grouping import as_text, benchmark_settings, differences, group_runs
 from mlrun.comparison.protocol import IncomparableError
 from mlrun.experiment.results import RunResults
 from mlrun.plots.saving import save
@@ -58,14 +58,10 @@ def require_one_figure(runs: Sequence[RunResults]) -> None:
     """
     first, *others = runs
     for run in others:
-        mine, its = differences([_benchmark(first), _benchmark(run)])
+        mine, its = differences([benchmark_settings(each.experiment) for each in (first, run)])
         for key in mine | its:
             both = f"{as_text(mine.get(key))} in {first.id} and {as_text(its.get(key))} in {run.id}"
             raise IncomparableError(f"runs of different benchmarks do not fit into one figure: {key} is {both}")
     experiments = len(group_runs(runs))
     if experiments > len(LOOKS):
         raise IncomparableError(f"a figure can show {len(LOOKS)} experiments; these runs are of {experiments}")
-
-
-def _benchmark(run: RunResults) -> dict[str, object]:
-    return {key: value for key, value in settings(run.experiment).items() if key.startswith("benchmark.")}

@@ -6,7 +6,10 @@ import pytest
 
 from mlrun import __version__
 
-VERBS = ["train", "resume", "eval", "render", "list-envs", "list-algos", "bench", "config", "runs", "doctor"]
+VERBS = [
+    *("train", "resume", "eval", "explain", "plot", "render", "report", "list-envs", "list-algos"),
+    *("bench", "config", "runs", "doctor"),
+]
 GROUPED = [
     *(["config", verb] for verb in ("show", "validate")),
     *(["runs", verb] for verb in ("ls", "show", "compare", "export", "rm")),

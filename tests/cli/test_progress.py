@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from mlrun.cli.progress import LiveProgress, Pace, PlainProgress, duration, progress
+from mlrun.cli.progress import LiveProgress, Pace, PlainProgress, progress
 
 SCORES = {"return": 31.2, "success_any": 0.125, "success_last": 0.1}
 ADAPTED = {"return": 212.5, "success_any": 0.85, "success_last": 0.8}
@@ -101,10 +101,3 @@ def test_the_live_display_shows_the_iteration_and_the_last_evaluation(clock):
     for part in ("iteration 37/100", "0:04 elapsed, 4:12 left", "evaluation after iteration 37", "21,400 env steps/s"):
         assert part in text
     assert text.count("31.2 → 212.5") == 2
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(None, "?"), (0.4, "0:00"), (59.6, "1:00"), (725, "12:05"), (3600 * 30 + 61, "30:01:01")]
-)
-def test_durations(seconds, text):
-    assert duration(seconds) == text

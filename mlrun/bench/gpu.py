@@ -1,0 +1,161 @@
+"""What the simulation reaches on a GPU, beside the same environments on the CPU's cores.
+
+Where there is no GPU, MuJoCo Warp runs on the CPU, which only shows that this works.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from mlrun.algorithms.protocol import Problem
+from mlrun.bench.meta_iteration import Recorder
+from mlrun.bench.physics_alone import random_actions, task_parameters
+from mlrun.bench.throughput import EPISODE, throughput
+from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.ml1.environment import SawyerEnvironment
+from mlrun.config.schema import EpisodicExperiment
+from mlrun.experiment.build import build_benchmark, build_problem, fresh_algorithm
+from mlrun.randomness import RandomKey
+
+_WORLDS_ON_CPU = 200
+
+
+def gpu_sweep(benchmark: ML1, worlds: Sequence[int], seconds: float = 2.0) -> dict[str, Any]:
+    """Measures the throughput for every number of worlds, and on all cores.
+
+    Returns:
+        ``cpu``, as `mlrun.bench.throughput.throughput` has it, and ``gpu``, a list in the order of `worlds`.
+    """
+    cpu = throughput(benchmark, _WORLDS_ON_CPU, 0, seconds)
+    rows = [gpu_throughput(benchmark, count, seconds) for count in worlds]
+    return {"cpu": cpu, "gpu": [{**row, "over_cpu": row["steps_per_second"] / cpu["steps_per_second"]} for row in rows]}
+
+
+def gpu_throughput(benchmark: ML1, num_worlds: int, seconds: float = 2.0) -> dict[str, Any]:
+    """Times the environment (action in; observation, reward and success out), and its physics alone.
+
+    Args:
+        benchmark: whose environment to step.
+        num_worlds: how many worlds.
+        seconds: how long to measure each of them, rounded up to whole episodes.
+
+    Returns:
+        Control steps per second, summed over worlds, of both; the environment's share of the physics' speed; and the
+        bytes of the GPU's memory that are in use, by this process and others.
+    """
+    environment = benchmark.make_environment(num_worlds, physics="warp")
+    parameters = task_parameters(benchmark.train_tasks, num_worlds)
+    actions = random_actions(EPISODE, num_worlds).to(environment.device)
+    _play(environment, parameters, actions[:2])  # first calls compile and allocate
+    speeds = {
+        "steps_per_second": _speed(seconds, lambda: _play(environment, parameters, actions), actions),
+        "physics_steps_per_second": _speed(seconds, lambda: _move(environment, parameters, actions), actions),
+    }
+    share = speeds["steps_per_second"] / speeds["physics_steps_per_second"]
+    return {"worlds": num_worlds, **speeds, "share_of_physics": share, "memory_bytes": _memory(environment.device)}
+
+
+def gpu_meta_iteration(experiment: EpisodicExperiment, iterations: int = 5) -> dict[str, Any]:
+    """Times meta-iterations, and the physics alone of episodes of the same length.
+
+    Args:
+        experiment: what to train, on an ML1 benchmark.
+        iterations: how many meta-iterations to time, after one to warm up.
+
+    Returns:
+        Seconds of the median meta-iteration, and the share of each part in it.
+    """
+    benchmark = cast(ML1, build_benchmark(experiment))
+    problem = build_problem(experiment, benchmark, experiment.rollouts.episodes_per_task)
+    algorithm = fresh_algorithm(experiment, problem)
+    tasks = benchmark.train_tasks[: experiment.training.tasks_per_batch]
+    worlds = len(tasks) * experiment.rollouts.episodes_per_task
+    rounds = []
+    for iteration in range(iterations + 1):
+        recorder = Recorder(problem, lambda: _finish(torch.device(problem.device)))
+        start = recorder.now()
+        algorithm.update(cast(Problem, recorder), tasks, RandomKey(experiment.seed, iteration, "update"))
+        rounds.append(_Round(start, recorder.moments, recorder.now()))
+    usual = sorted(rounds[1:], key=lambda one: one.seconds)[iterations // 2]
+    physics = _episode_of_physics(benchmark, worlds) * len(usual.moments) / 2
+    shares = {name: part / usual.seconds for name, part in _parts(usual, physics).items()}
+    return {"worlds": worlds, "seconds": usual.seconds, "shares": shares}
+
+
+@dataclass(frozen=True)
+class _Round:
+    """When a meta-iteration began, its collections began and ended, and it ended, in seconds."""
+
+    start: float
+    moments: Sequence[float]
+    end: float
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+
+def _parts(measured: _Round, physics: float) -> dict[str, float]:
+    """Seconds of each part; between collections lies adaptation, and after the last comes the outer update."""
+    collecting = sum(measured.moments[1::2]) - sum(measured.moments[::2])
+    last = measured.moments[-1]
+    return {
+        "physics": physics,
+        "collection beyond physics": collecting - physics,
+        "adaptation": last - measured.start - collecting,
+        "outer update": measured.end - last,
+    }
+
+
+def _episode_of_physics(benchmark: ML1, num_worlds: int) -> float:
+    """Seconds of one episode of `num_worlds` worlds."""
+    environment = benchmark.make_environment(num_worlds, physics="warp")
+    parameters = task_parameters(benchmark.train_tasks, num_worlds)
+    actions = random_actions(EPISODE, num_worlds).to(environment.device)
+    _move(environment, parameters, actions[:2])
+    start = time.perf_counter()
+    _move(environment, parameters, actions)
+    return (time.perf_counter() - start) / EPISODE * benchmark.horizon
+
+
+def _speed(seconds: float, episode: Callable[[], None], actions: Tensor) -> float:
+    """World steps per second of what plays an episode of these actions (steps, worlds, 4)."""
+    start, steps = time.perf_counter(), 0
+    while time.perf_counter() - start < seconds:
+        episode()
+        steps += actions.shape[0] * actions.shape[1]
+    return steps / (time.perf_counter() - start)
+
+
+def _play(environment: SawyerEnvironment, parameters: Tensor, actions: Tensor) -> None:
+    environment.reset(parameters)
+    for action in actions:
+        environment.step(action)
+    _finish(environment.device)
+
+
+def _move(environment: SawyerEnvironment, parameters: Tensor, actions: Tensor) -> None:
+    """The physics of an episode in which the hand stays where it is."""
+    environment.reset(parameters)
+    for action in actions:
+        environment.physics.step(action[:, 3])
+    _finish(environment.device)
+
+
+def _finish(device: torch.device) -> None:
+    """Waits for all that was asked of a GPU."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _memory(device: torch.device) -> int | None:
+    if device.type != "cuda":
+        return None
+    free, total = torch.cuda.mem_get_info(device)
+    return total - free

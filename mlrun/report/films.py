@@ -1,0 +1,36 @@
+"""The videos that `mlrun render` has drawn into runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mlrun.config.benchmarks import ML1Config
+from mlrun.experiment.layout import VIDEOS
+from mlrun.experiment.results import RunResults
+from mlrun.report.embedding import embedded, files, is_too_large
+from mlrun.report.html import Html, element, join
+from mlrun.report.naming import Naming
+from mlrun.report.section import Section, command, has_checkpoint
+
+
+def films_section(runs: Sequence[RunResults], naming: Naming) -> Section:
+    """All there are, and where there are none and could be, what to type."""
+    found = [(path, naming.run(run)) for run in runs for path in files(run.path / VIDEOS)]
+    films = [_film(path, of) for path, of in found if not is_too_large(path)]
+    missing: list[str] = [f"{path} is too large to be in a page." for path, _ in found if is_too_large(path)]
+    drawable = [run for run in runs if isinstance(run.experiment.benchmark, ML1Config) and has_checkpoint(run)]
+    if drawable and not found:
+        missing.append(join(["A video of before and after: ", command("render", drawable[0])]))
+    return Section("Videos", films, missing)
+
+
+def _film(path: Path, of: str) -> Html:
+    title = f"{of}: {path.name}"
+    if path.suffix == ".mp4":
+        player = element(
+            "video", src=embedded(path), controls=True, loop=True, muted=True, playsinline=True, aria_label=title
+        )
+    else:
+        player = element("img", src=embedded(path), alt=title)
+    return element("figure", element("figcaption", title), player, class_="film")

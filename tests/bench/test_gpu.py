@@ -1,0 +1,44 @@
+"""What is measured on a GPU, with MuJoCo Warp on the CPU where there is none."""
+
+import json
+
+import pytest
+import torch
+
+from mlrun.bench.gpu import gpu_meta_iteration, gpu_sweep
+from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.cli.bench_tables import gpu_tables
+from mlrun.config.algorithms import MAMLConfig
+from mlrun.config.benchmarks import ML1Config
+from mlrun.config.schema import EpisodicExperiment, PolicyConfig, RolloutsConfig, TrainingConfig
+from mlrun.experiment import build
+from mlrun.experiment.device import Placement
+
+pytestmark = pytest.mark.slow
+
+
+def test_worlds_on_a_gpu_are_timed_beside_those_on_the_cpu():
+    figures = json.loads(json.dumps(gpu_sweep(ML1(), [2, 4], seconds=0.05)))
+    assert [row["worlds"] for row in figures["gpu"]] == [2, 4]
+    for row in figures["gpu"]:
+        assert row["over_cpu"] == row["steps_per_second"] / figures["cpu"]["steps_per_second"] > 0
+        assert row["share_of_physics"] == row["steps_per_second"] / row["physics_steps_per_second"]
+        assert (row["memory_bytes"] is not None) == torch.cuda.is_available()
+    [(_, table)] = gpu_tables({"environment": "ml1/reach-v3", **figures})
+    assert table.row_count == 2
+
+
+def test_the_parts_of_a_meta_iteration_are_all_of_it(monkeypatch):
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    monkeypatch.setattr(build, "place", lambda experiment: Placement(device, "warp"))
+    experiment = EpisodicExperiment(
+        benchmark=ML1Config(horizon=5),
+        algorithm=MAMLConfig(),
+        policy=PolicyConfig(hidden_sizes=(8,)),
+        rollouts=RolloutsConfig(episodes_per_task=2),
+        training=TrainingConfig(iterations=1, tasks_per_batch=2),
+    )
+    cost = json.loads(json.dumps(gpu_meta_iteration(experiment, iterations=1)))
+    assert cost["worlds"] == 4
+    assert sum(cost["shares"].values()) == pytest.approx(1.0)
+    assert cost["shares"]["physics"] > 0
