@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev train test lint types check format bench chaos clean
+.PHONY: help install install-dev train test test-slow lint types check format bench chaos clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -20,7 +20,10 @@ train: install  ## Meta-train configs/maml_reach.yaml (another: make train CONFI
 	@$(BIN)/mlrun train $(CONFIG) $(ARGS)
 
 test: install-dev  ## Run the test suite
-	@$(BIN)/python -m pytest --numprocesses 2
+	@$(BIN)/python -m pytest --numprocesses 2 -m 'not slow'
+
+test-slow: install-dev  ## Run what compiles kernels the first time: the physics of the GPU, on the CPU where there is none
+	@$(BIN)/python -m pytest -m slow
 
 lint: install-dev  ## Check style and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

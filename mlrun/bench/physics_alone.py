@@ -11,8 +11,8 @@ from torch import Tensor
 from mlrun.benchmarks.ml1.environment import hand_targets
 from mlrun.benchmarks.ml1.manipulation import Manipulation
 from mlrun.benchmarks.task import Task
-from mlrun.simulation.physics import settled_state
 from mlrun.simulation.scene import PUCK_JOINT, SUBSTEPS, scene_model
+from mlrun.simulation.settling import settled_state
 
 
 class PhysicsAlone:

@@ -15,7 +15,7 @@ from mujoco import mjtCatBit, mjtGeom
 from mlrun.registry import UnknownNameError
 from mlrun.rendering.gl_context import RenderingUnavailableError, make_gl_context
 from mlrun.simulation.decoration import CAMERAS
-from mlrun.simulation.physics import SawyerPhysics
+from mlrun.simulation.protocol import Physics
 from mlrun.simulation.scene import drawn_scene_model
 
 _MAX_GEOMS: Final = 200
@@ -58,7 +58,7 @@ class Renderer:
         self._driver = self._make_driver()
 
     def frame(
-        self, physics: SawyerPhysics, world: int, goal: Sequence[float] | np.ndarray, success_radius: float = 0.05
+        self, physics: Physics, world: int, goal: Sequence[float] | np.ndarray, success_radius: float = 0.05
     ) -> np.ndarray:
         """A picture of one world as it is now, (height, width, 3) uint8.
 

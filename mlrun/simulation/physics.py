@@ -6,8 +6,7 @@
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 import mujoco
 import numpy as np
@@ -15,63 +14,16 @@ import torch
 from mujoco.batch import Batch
 from torch import Tensor
 
+from mlrun.simulation.protocol import Poses
 from mlrun.simulation.scene import PUCK_JOINT, SUBSTEPS, scene, scene_model
+from mlrun.simulation.settling import settled_state
 
-HAND_HOME: Final = (0.0, 0.6, 0.2)  # metres: where the hand settles before every episode
-_HAND_QUATERNION: Final = (1.0, 0.0, 1.0, 0.0)
-_SETTLE_STEPS: Final = 50  # control steps
 _WARNINGS: Final = {
     name.removeprefix("mjWARN_"): kind.value
     for name, kind in mujoco.mjtWarning.__members__.items()
     if name.startswith("mjWARN_")
 }
 _STRONGEST: Final = 2  # MuJoCo's number for reporting, of several contacts, the one with the largest force
-
-
-class Poses(NamedTuple):
-    """Where things are in every world, in metres, as live views that each call on the physics refreshes.
-
-    Attributes:
-        hand: (worlds, 3)
-        right_claw: (worlds, 3)
-        left_claw: (worlds, 3)
-        right_pad: (worlds, 3)
-        left_pad: (worlds, 3)
-        right_finger_tip: (worlds, 3)
-        left_finger_tip: (worlds, 3)
-        puck: (worlds, 3)
-        puck_rotation: (worlds, 3, 3) rotation matrix
-    """
-
-    hand: Tensor
-    right_claw: Tensor
-    left_claw: Tensor
-    right_pad: Tensor
-    left_pad: Tensor
-    right_finger_tip: Tensor
-    left_finger_tip: Tensor
-    puck: Tensor
-    puck_rotation: Tensor
-
-    @property
-    def gripper_center(self) -> Tensor:
-        """The point between the finger tips, (worlds, 3); the papers' TCP."""
-        return (self.right_finger_tip + self.left_finger_tip) / 2
-
-
-@dataclass(frozen=True)
-class SettledState:
-    """The state that every episode starts from, the same for every task.
-
-    Attributes:
-        state: the whole integration state of one world, solver warm start included.
-        gripper_center: (3,) as Meta-World reads it while settling, which is one substep before `state`.
-        puck_height: z of the puck at rest on the table, read at the same moment.
-    """
-
-    state: np.ndarray
-    gripper_center: Tensor
-    puck_height: float
 
 
 class SawyerPhysics:
@@ -98,7 +50,8 @@ class SawyerPhysics:
         self._control = _tensor(self._batch.bind("ctrl"))
         self._warnings = _tensor(self._batch.warning)[:, :, 1]  # beside the numbers are what the last ones were about
         self.hand_target = _tensor(self._batch.bind("mocap_pos"))[:, 0]  # (worlds, 3), live: writing moves the target
-        self.poses = self._bind_poses()
+        body, site, rotation = (_tensor(self._kinematics.bind(name)) for name in ("xpos", "site_xpos", "xmat"))
+        self.poses = Poses.named(_kinematic_model(), body, site, rotation.unflatten(-1, (3, 3)))
 
     def load_settled(self, worlds: Tensor) -> None:
         """Puts those `worlds` (worlds,) that are true into the settled state; poses are stale until `forward`."""
@@ -159,17 +112,6 @@ class SawyerPhysics:
         batch = Batch(_pressing_model(), self.num_worlds, self._num_threads)
         return batch, _tensor(batch.bind("sensordata"))[:, ::3]
 
-    def _bind_poses(self) -> Poses:
-        model = _kinematic_model()
-        body, site = _tensor(self._kinematics.bind("xpos")), _tensor(self._kinematics.bind("site_xpos"))
-        rotation = _tensor(self._kinematics.bind("xmat"))
-        return Poses(
-            *(body[:, model.body(name).id] for name in ("hand", "right_claw", "left_claw", "right_pad", "left_pad")),
-            *(site[:, model.site(name).id] for name in ("right_finger_tip", "left_finger_tip")),
-            puck=body[:, model.body("puck").id],
-            puck_rotation=rotation[:, model.body("puck").id].unflatten(-1, (3, 3)),
-        )
-
 
 @contextmanager
 def _without_printing() -> Iterator[None]:
@@ -184,27 +126,6 @@ def _without_printing() -> Iterator[None]:
 
 def _ignore(message: str) -> None:
     """Nothing."""
-
-
-@functools.cache
-def settled_state() -> SettledState:
-    """Lets the hand settle at `HAND_HOME` with open fingers, once per process."""
-    model = scene_model()
-    data = mujoco.MjData(model)
-    for _ in range(_SETTLE_STEPS):
-        data.mocap_pos[:] = HAND_HOME
-        data.mocap_quat[:] = _HAND_QUATERNION
-        data.ctrl[:] = (-1.0, 1.0)
-        mujoco.mj_step(model, data, SUBSTEPS)
-    kind = mujoco.mjtState.mjSTATE_INTEGRATION.value
-    state = np.empty(mujoco.mj_stateSize(model, kind))
-    mujoco.mj_getState(model, data, state, kind)
-    tips = data.site("right_finger_tip").xpos, data.site("left_finger_tip").xpos
-    return SettledState(
-        state=state,
-        gripper_center=torch.from_numpy((tips[0] + tips[1]) / 2),
-        puck_height=float(data.body("puck").xpos[2]),
-    )
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from mlrun.benchmarks.ml1.floors import scripts
 from mlrun.benchmarks.ml1.reach import Reach
 from mlrun.benchmarks.ml1.stored_floors import stored_floors
 from mlrun.benchmarks.scripts import play
-from mlrun.simulation.physics import HAND_HOME
+from mlrun.simulation.settling import HAND_HOME
 
 LOW, HIGH = Reach.parameters_low[3:], Reach.parameters_high[3:]
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from mlrun.simulation.physics import HAND_HOME, SawyerPhysics, settled_state
+from mlrun.simulation.physics import SawyerPhysics
 from mlrun.simulation.scene import drawn_scene_model, scene_model
+from mlrun.simulation.settling import HAND_HOME, settled_state
 
 RECORDING = Path(__file__).parents[1] / "golden" / "reach-v3.npz"
 

@@ -19,6 +19,7 @@ from mlrun.benchmarks.task import Split, Task
 from mlrun.config.benchmarks import ML1Config
 from mlrun.config.messages import rule
 from mlrun.registry import UnknownNameError
+from mlrun.simulation.backends import Backend, make_physics
 
 if TYPE_CHECKING:
     from gymnasium.vector import AutoresetMode
@@ -143,13 +144,20 @@ class ML1:
             render_mode=render_mode,
         )
 
-    def make_environment(
-        self, num_worlds: int, num_threads: int = 0, physics: Literal["cpu", "warp"] = "cpu"
-    ) -> SawyerEnvironment:
-        """A batch of `num_worlds` worlds on `num_threads` threads (0: one per core)."""
-        return SawyerEnvironment(
-            self.problem, num_worlds, self.horizon, goal_visible=self.goal_visible, num_threads=num_threads
-        )
+    def make_environment(self, num_worlds: int, num_threads: int = 0, physics: Backend = "cpu") -> SawyerEnvironment:
+        """A batch of worlds.
+
+        Args:
+            num_worlds: how many.
+            num_threads: threads to step them on with "cpu"; 0 means one per core.
+            physics: "cpu" is exact, and "warp" is on a GPU in single precision.
+
+        Raises:
+            ValueError: there would be no world, or more threads than cores.
+            MissingExtraError: the packages are not installed that it takes to simulate on a GPU.
+        """
+        worlds = make_physics(physics, num_worlds, num_threads)
+        return SawyerEnvironment(self.problem, worlds, self.horizon, goal_visible=self.goal_visible)
 
     def floors(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
         """How scripts that need no learning do on `tasks`, at this horizon: what a result must be compared with."""

@@ -9,19 +9,21 @@ from mlrun.benchmarks.ml1.manipulation import Evaluator, Manipulation, Outcome
 from mlrun.benchmarks.ml1.observation import observation_bounds, observe
 from mlrun.benchmarks.ml1.sizes import ACTION_SIZE, FRAME_SIZE, OBSERVATION_SIZE
 from mlrun.benchmarks.protocol import Transition
-from mlrun.simulation.physics import HAND_HOME, SawyerPhysics
-from mlrun.simulation.threads import checked_threads
+from mlrun.simulation.protocol import Physics
+from mlrun.simulation.settling import HAND_HOME
 
 _ACTION_SCALE: Final = 0.01  # metres per control step
-_HAND_LOW: Final = torch.tensor((-0.5, 0.4, 0.05), dtype=torch.float64)
-_HAND_HIGH: Final = torch.tensor((0.5, 1.0, 0.5), dtype=torch.float64)
+_HAND_LOW: Final = (-0.5, 0.4, 0.05)
+_HAND_HIGH: Final = (0.5, 1.0, 0.5)
 
 
 class SawyerEnvironment:
     """Many worlds of one manipulation problem, reset and stepped together.
 
-    Episodes never terminate: they are cut by the caller after `horizon` steps.
-    A world's trajectory is bit-identical whatever the number of worlds, of threads, and the other worlds' tasks.
+    Episodes never terminate: they are cut by the caller after `horizon` steps. A world's trajectory is bit-identical
+    whatever the number of worlds, of threads, and the other worlds' tasks; with MuJoCo Warp on a GPU, nearly so.
+
+    Results are on the device of the physics and in its precision, and actions must be there, too.
 
     | action | meaning                      | range    | effect                       |
     |--------|------------------------------|----------|------------------------------|
@@ -40,47 +42,43 @@ class SawyerEnvironment:
 
     Args:
         problem: reward, success and task ranges.
-        num_worlds: how many worlds.
+        physics: the worlds.
         horizon: control steps per episode.
         goal_visible: whether the last three numbers of an observation are the goal instead of zeros.
-        num_threads: threads to step them on; 0 means one per core.
 
     Attributes:
+        device: of the physics.
         observation_low: (39,) lower bounds of an observation.
         observation_high: (39,) upper bounds.
-
-    Raises:
-        ValueError: there would be no world, or more threads than cores.
     """
 
     observation_size = OBSERVATION_SIZE
     action_size = ACTION_SIZE
 
-    def __init__(
-        self, problem: Manipulation, num_worlds: int, horizon: int, *, goal_visible: bool = False, num_threads: int = 0
-    ):
-        if num_worlds < 1:
-            raise ValueError(f"the number of worlds must be at least 1, not {num_worlds}")
-        self.num_worlds = num_worlds
+    def __init__(self, problem: Manipulation, physics: Physics, horizon: int, *, goal_visible: bool = False):
+        self.num_worlds = physics.num_worlds
         self.horizon = horizon
-        self.device = torch.device("cpu")
         self._problem = problem
-        self.physics = SawyerPhysics(num_worlds, checked_threads(num_threads))
-        self._parameters = torch.zeros(num_worlds, 6, dtype=torch.float64)
+        self.physics = physics
+        like = physics.hand_target
+        self.device = like.device
+        self._hand_box = _hand_box(like)
+        self._parameters = like.new_zeros(self.num_worlds, 6)
         self._evaluate: Evaluator = problem.evaluator(self._parameters)
-        self._frame = torch.zeros(num_worlds, FRAME_SIZE, dtype=torch.float64)
+        self._frame = like.new_zeros(self.num_worlds, FRAME_SIZE)
         self._goal_visible = goal_visible
-        self._shown_goal = torch.zeros(num_worlds, 3, dtype=torch.float64)
-        self._observation = torch.zeros(num_worlds, OBSERVATION_SIZE, dtype=torch.float64)
+        self._shown_goal = like.new_zeros(self.num_worlds, 3)
+        self._observation = like.new_zeros(self.num_worlds, OBSERVATION_SIZE)
         self._outcome: Outcome | None = None
-        self.observation_low, self.observation_high = _observation_bounds(problem, goal_visible)
+        low, high = _observation_bounds(problem, goal_visible)
+        self.observation_low, self.observation_high = low.to(like), high.to(like)
 
     @torch.no_grad()
     def reset(self, task_parameters: Tensor, worlds: Tensor | None = None) -> Tensor:
         """Starts an episode in every world, or in some of them.
 
         Args:
-            task_parameters: (worlds, 6) float64, puck xyz and goal xyz of each world's task, in metres.
+            task_parameters: (worlds, 6) float64, puck xyz and goal xyz of each world's task, in metres; on any device.
             worlds: (worlds,) bool, those to reset; the others' episodes go on and their parameters are not read.
 
         Returns:
@@ -89,14 +87,15 @@ class SawyerEnvironment:
         Raises:
             ValueError: the shape or the precision is another; rounded parameters would be another benchmark's.
         """
-        expected, given = self._parameters, task_parameters
-        if given.shape != expected.shape or given.dtype != expected.dtype:
+        previous, given = self._parameters, task_parameters
+        if given.shape != previous.shape or given.dtype != torch.float64:
             raise ValueError(
-                f"task parameters must be {tuple(expected.shape)} of {expected.dtype}, "
+                f"task parameters must be {tuple(previous.shape)} of torch.float64, "
                 f"not {tuple(given.shape)} of {given.dtype}"
             )
         worlds = torch.ones(self.num_worlds, dtype=torch.bool) if worlds is None else worlds
-        self._parameters[worlds] = task_parameters[worlds]
+        worlds = worlds.to(previous.device)
+        self._parameters = torch.where(worlds[:, None], given.to(previous), previous)
         self._evaluate = self._problem.evaluator(self._parameters)
         self._outcome = None
         if self._goal_visible:
@@ -122,7 +121,7 @@ class SawyerEnvironment:
         """
         if action.shape != (self.num_worlds, ACTION_SIZE):
             raise ValueError(f"actions must be ({self.num_worlds}, {ACTION_SIZE}), not {tuple(action.shape)}")
-        _move_target(self.physics.hand_target, action)
+        _move_target(self.physics.hand_target, action, self._hand_box)
         self.physics.step(action[:, 3])
         self._outcome = self._evaluate(self.physics.poses, action)
         self._observation = self._next_observation()
@@ -143,7 +142,7 @@ class SawyerEnvironment:
         return {name: value.to(torch.float64) for name, value in info.items()}
 
     def warnings(self) -> dict[str, Tensor]:
-        """MuJoCo's warnings since the reset, (worlds,) counts by its names for them."""
+        """MuJoCo's warnings since the reset, (worlds,) counts by its names for them; see `Physics.warnings`."""
         return self.physics.warnings()
 
     def unstable(self) -> Tensor:
@@ -175,12 +174,18 @@ def hand_targets(actions: Tensor) -> Tensor:
     """
     target = torch.tensor(HAND_HOME, dtype=torch.float64).repeat(actions.shape[1], 1)
     targets = torch.empty(*actions.shape[:2], 3, dtype=torch.float64)
+    box = _hand_box(target)
     for step, action in enumerate(actions):
-        _move_target(target, action)
+        _move_target(target, action, box)
         targets[step] = target
     return targets
 
 
-def _move_target(target: Tensor, action: Tensor) -> None:
+def _hand_box(like: Tensor) -> tuple[Tensor, Tensor]:
+    """The corners of the box that the hand's target stays in, (3,) each."""
+    return like.new_tensor(_HAND_LOW), like.new_tensor(_HAND_HIGH)
+
+
+def _move_target(target: Tensor, action: Tensor, box: tuple[Tensor, Tensor]) -> None:
     target += action[:, :3].clamp(-1.0, 1.0) * _ACTION_SCALE
-    torch.clamp(target, _HAND_LOW, _HAND_HIGH, out=target)
+    torch.clamp(target, *box, out=target)

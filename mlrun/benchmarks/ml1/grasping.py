@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from mlrun.benchmarks.ml1.rewards import hamacher_product, tolerance
-from mlrun.simulation.physics import Poses, settled_state
+from mlrun.simulation.protocol import Poses
+from mlrun.simulation.settling import settled_state
 
 GOAL_RADIUS: Final = 0.05  # metres from puck to goal within which version 2 rewards fully
 IN_HAND: Final = 0.02  # metres from gripper to puck that version 2 rewards
@@ -18,11 +19,10 @@ _PAD_REACH: Final = 0.05  # metres between pad and puck, along y, up to which th
 _PAD_CONTACT: Final = 0.015  # metres between pad and puck, along y, below which the pad squeezes too hard
 _LEVEL: Final = 0.005  # metres between gripper and puck in the x-z plane
 _CAGED: Final = 0.97  # caging above which closing the fingers counts
-_LEAST_MARGIN: Final = 1e-300  # keeps 0 / 0 out of the tolerance
 
 # What is right for each pad's distance from the puck, for the gripper's in the x-z plane, and for the goal's.
-_LOWER: Final = torch.tensor([[_PAD_CONTACT], [_PAD_CONTACT], [0.0], [0.0]], dtype=torch.float64)
-_UPPER: Final = torch.tensor([[_PAD_REACH], [_PAD_REACH], [_LEVEL], [GOAL_RADIUS]], dtype=torch.float64)
+_LOWER: Final = ((_PAD_CONTACT,), (_PAD_CONTACT,), (0.0,), (0.0,))
+_UPPER: Final = ((_PAD_REACH,), (_PAD_REACH,), (_LEVEL,), (GOAL_RADIUS,))
 
 
 class Grasp(NamedTuple):
@@ -56,16 +56,19 @@ def grasp_judge(start: Tensor, target: Tensor) -> Callable[[Poses, Tensor, Tenso
     Its arguments are the poses, the distance of the left and the right pad from the puck along y, in which direction
     the fingers close, and how far the pads are from where the margin of that begins, (2, worlds) each.
     """
-    level_margin = torch.linalg.vector_norm((start - settled_state().gripper_center)[:, ::2], dim=-1) - _LEVEL
+    settled = settled_state().gripper_center.to(start)
+    level_margin = torch.linalg.vector_norm((start - settled)[:, ::2], dim=-1) - _LEVEL
     margins = torch.stack((level_margin, torch.linalg.vector_norm(start - target, dim=-1)))
+    lower, upper = start.new_tensor(_LOWER), start.new_tensor(_UPPER)
+    least_margin = torch.finfo(start.dtype).tiny  # keeps 0 / 0 out of the tolerance
 
     def judge(poses: Poses, beside: Tensor, away: Tensor) -> Grasp:
         to_puck = poses.puck - poses.gripper_center
         level = torch.linalg.vector_norm(to_puck[:, ::2], dim=-1)
         distance = torch.linalg.vector_norm(poses.puck - target, dim=-1)
-        pad_margins = away.abs().sub_(_PAD_REACH).abs_().clamp_(min=_LEAST_MARGIN)
+        pad_margins = away.abs().sub_(_PAD_REACH).abs_().clamp_(min=least_margin)
         values, margin = torch.cat((beside, level[None], distance[None])), torch.cat((pad_margins, margins))
-        left, right, level, in_place = tolerance(values, _LOWER, _UPPER, margin).unbind()
+        left, right, level, in_place = tolerance(values, lower, upper, margin).unbind()
         caging = hamacher_product(hamacher_product(left, right), level)
         return Grasp(torch.linalg.vector_norm(to_puck, dim=-1), distance, caging, in_place)
 

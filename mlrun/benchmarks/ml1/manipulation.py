@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from torch import Tensor
 
-from mlrun.simulation.physics import Poses
+from mlrun.simulation.protocol import Poses
 
 RewardVersion = Literal["v1", "v2"]
 

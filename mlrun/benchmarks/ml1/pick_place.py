@@ -18,12 +18,13 @@ from mlrun.benchmarks.ml1.grasping import (
 )
 from mlrun.benchmarks.ml1.manipulation import Evaluator, Outcome, RewardVersion
 from mlrun.benchmarks.ml1.rewards import hamacher_product, nearing
-from mlrun.simulation.physics import Poses, settled_state
+from mlrun.simulation.protocol import Poses
+from mlrun.simulation.settling import settled_state
 
 SUCCESS_RADIUS: Final = 0.07  # metres
 _CLEAR: Final = 0.01  # metres above the start that are rewarded
 _HELD_HEIGHT: Final = 0.04  # metres above the start that count as held, in version 1; a centimetre less suffices
-_OUTWARDS: Final = torch.tensor([[1.0], [-1.0]], dtype=torch.float64)  # along y, of the left and the right pad
+_OUTWARDS: Final = ((1.0,), (-1.0,))  # along y, of the left and the right pad
 
 
 class PickPlace:
@@ -65,10 +66,10 @@ class PickPlace:
 
 
 def _version_2(start: Tensor, target: Tensor) -> Evaluator:
-    judge = grasp_judge(start, target)
+    judge, outwards = grasp_judge(start, target), start.new_tensor(_OUTWARDS)
 
     def evaluate(poses: Poses, action: Tensor) -> Outcome:
-        beside = (pads_y(poses) - poses.puck[:, 1]).mul_(_OUTWARDS)
+        beside = (pads_y(poses) - poses.puck[:, 1]).mul_(outwards)
         # The original takes this margin from where the pads settled, but keeps a live view of where they are.
         grasp = judge(poses, beside, beside)
         in_hand = (grasp.gap < IN_HAND) & (poses.puck[:, 2] - _CLEAR > start[:, 2])

@@ -18,7 +18,8 @@ from mlrun.benchmarks.ml1.grasping import (
 )
 from mlrun.benchmarks.ml1.manipulation import Evaluator, Outcome, RewardVersion
 from mlrun.benchmarks.ml1.rewards import nearing
-from mlrun.simulation.physics import Poses, settled_state
+from mlrun.simulation.protocol import Poses
+from mlrun.simulation.settling import settled_state
 
 SUCCESS_RADIUS: Final = 0.05  # metres
 

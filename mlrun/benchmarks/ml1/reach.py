@@ -9,7 +9,8 @@ from torch import Tensor
 from mlrun.benchmarks.ml1.manipulation import Evaluator, Outcome, RewardVersion
 from mlrun.benchmarks.ml1.rewards import nearing, tolerance
 from mlrun.benchmarks.ml1.sweep import sweep_actions
-from mlrun.simulation.physics import HAND_HOME, Poses, settled_state
+from mlrun.simulation.protocol import Poses
+from mlrun.simulation.settling import HAND_HOME, settled_state
 
 SUCCESS_RADIUS: Final = 0.05  # metres
 _EXPERT_GAIN: Final = 5.0  # action per metre of error
@@ -83,7 +84,7 @@ def _version_2(goal: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
 
 
 def _version_1(goal: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-    greatest = torch.linalg.vector_norm(settled_state().gripper_center - goal, dim=-1)
+    greatest = torch.linalg.vector_norm(settled_state().gripper_center.to(goal) - goal, dim=-1)
 
     def judge(distance: Tensor) -> tuple[Tensor, Tensor]:
         return nearing(distance, greatest), torch.zeros_like(distance)

@@ -6,7 +6,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from mlrun.simulation.physics import HAND_HOME
+from mlrun.simulation.settling import HAND_HOME
 
 _STRIDE: Final = 0.01  # metres that the hand's target moves along each axis in one step
 _LANE: Final = 0.06  # metres between neighbouring lanes

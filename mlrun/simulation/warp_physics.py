@@ -1,0 +1,194 @@
+"""GPU physics: many worlds of the Sawyer scene, stepped together by MuJoCo Warp.
+
+The scene, its solver and its friction are those of the CPU physics. What differs: numbers are float32, so the solver
+stops at a tolerance of 1e-6; the weld that leads the hand takes its velocities from the substep before; and a world in
+which a number grows too large is left as it is.
+"""
+
+# mujoco's compiled modules carry no types.
+# pyright: reportAttributeAccessIssue=false
+
+import copy
+import functools
+from collections.abc import Callable
+from typing import Final
+
+import mujoco
+import mujoco_warp
+import numpy as np
+import torch
+import warp
+from mujoco_warp import OverflowType
+from torch import Tensor
+
+from mlrun.simulation.protocol import CapacityError, Poses
+from mlrun.simulation.scene import PUCK_JOINT, SUBSTEPS, scene_model
+from mlrun.simulation.settling import settled_state
+
+# What a world's future depends on: what is ever written of its integration state, and the velocities of the substep
+# before, since Warp takes the weld's from there.
+_VELOCITIES: Final = ("cvel", "cdof_dot")
+_STATE: Final = ("time", "qpos", "qvel", "qacc_warmstart", "ctrl", "mocap_pos", "mocap_quat", *_VELOCITIES)
+_CHECKED: Final = {"BADQPOS": "qpos", "BADQVEL": "qvel", "BADQACC": "qacc_warmstart"}
+_NO_ROOM: Final = OverflowType.NEFC | OverflowType.BROADPHASE | OverflowType.NARROWPHASE | OverflowType.CCD
+
+
+class WarpPhysics:
+    """N worlds of the Sawyer scene on a GPU, in float32.
+
+    On a GPU contacts are found, and added up, in no fixed order, so that trajectories in contact differ a little from
+    run to run. Warp has settings for a fixed order, but those for contacts and constraints do nothing as yet.
+
+    Args:
+        num_worlds: how many worlds.
+        device: Warp's name of it, as in "cuda:0" or "cpu"; None is the first GPU, or the CPU where there is none.
+        contacts: room for contacts per world, shared by all worlds. In random, scripted and clumsy episodes one world
+            had at most 20 of them, and the mean over worlds was at most 7.
+        rows: room for rows of constraints in each world, of which one had at most 89.
+    """
+
+    def __init__(self, num_worlds: int, device: str | None = None, *, contacts: int = 24, rows: int = 128):
+        warp.config.log_level = warp.LOG_WARNING  # below that it writes to standard output
+        self.num_worlds = num_worlds
+        self._device = warp.get_device(device) if device else warp.get_preferred_device()
+        model = _supported_model()
+        with warp.ScopedDevice(self._device):
+            self._model = mujoco_warp.put_model(model)
+            self._model.opt.warn_overflow = OverflowType.NONE  # these would be written there, too
+            self._data = mujoco_warp.make_data(model, nworld=num_worlds, nconmax=contacts, njmax=rows)
+        self._state = {name: warp.to_torch(getattr(self._data, name)) for name in _STATE}
+        self._settled = {name: part.to(self._state[name]) for name, part in _settled_parts().items()}
+        self._overflow = warp.to_torch(self._data.overflow)
+        puck = model.joint(PUCK_JOINT)
+        start, velocity = int(puck.qposadr[0]), int(puck.dofadr[0])
+        self._puck_position = self._state["qpos"][:, start : start + 3]
+        self._puck_velocity = self._state["qvel"][:, velocity : velocity + 6]
+        self.hand_target = self._state["mocap_pos"][:, 0]  # (worlds, 3), live: writing moves the target
+        self.poses = Poses.named(model, *map(warp.to_torch, (self._data.xpos, self._data.site_xpos, self._data.xmat)))
+        self._advance = self._as_one_launch(self._control_step)
+        self._refresh = self._as_one_launch(lambda: mujoco_warp.kinematics(self._model, self._data))
+        warp.synchronize_device(self._device)  # torch uses another stream
+
+    def load_settled(self, worlds: Tensor) -> None:
+        """Puts those `worlds` (worlds,) that are true into the settled state; poses are stale until `forward`."""
+        for name, settled in self._settled.items():
+            _assign(self._state[name], settled, worlds)
+        self._overflow.masked_fill_(worlds, 0)
+
+    def place_puck(self, position: Tensor, worlds: Tensor) -> None:
+        """Moves the puck of `worlds` to their `position` (worlds, 3), at rest; poses are stale until `forward`."""
+        _assign(self._puck_position, position, worlds)
+        self._puck_velocity.masked_fill_(worlds[:, None], 0.0)
+
+    def forward(self) -> None:
+        """Refreshes the poses from the state, without advancing time."""
+        self._refresh()
+
+    def step(self, gripper: Tensor) -> None:
+        """Advances every world by one control step towards its `hand_target`; poses are those of the new state.
+
+        Args:
+            gripper: (worlds,) closing effort of the fingers, -1 (open) to 1 (closed).
+        """
+        control = self._state["ctrl"]
+        control[:, 0] = gripper
+        torch.neg(control[:, 0], out=control[:, 1])
+        self._advance()
+
+    def warnings(self) -> dict[str, Tensor]:
+        """Whether a world holds a number that is too large or none, (worlds,) 0 or 1 by MuJoCo's names for it.
+
+        Unlike MuJoCo on the CPU, Warp leaves such a world as it is.
+
+        Raises:
+            CapacityError: there were more contacts, or rows of constraints, than there is room for.
+        """
+        bad = {name: ~(self._state[field].abs() < mujoco.mjMAXVAL).all(1) for name, field in _CHECKED.items()}
+        overflow = (self._overflow & _NO_ROOM).cpu().numpy()
+        if overflow.any() and not torch.stack([*bad.values()]).any():
+            flags, count = OverflowType(int(np.bitwise_or.reduce(overflow))), np.count_nonzero(overflow)
+            raise CapacityError(f"the physics ran out of room in {count} of {self.num_worlds} worlds ({flags.name})")
+        return {name: where.to(torch.int32) for name, where in bad.items()}
+
+    def state(self, world: int) -> np.ndarray:
+        """The whole integration state of one world, as `mujoco.mj_setState` takes it, float64."""
+        model = _supported_model()
+        data, kind = mujoco.MjData(model), mujoco.mjtState.mjSTATE_INTEGRATION.value
+        data.time = float(self._state["time"][world])
+        for name in set(_STATE) - {"time"}:
+            getattr(data, name)[:] = self._state[name][world].cpu()
+        state = np.empty(mujoco.mj_stateSize(model, kind))
+        mujoco.mj_getState(model, data, state, kind)
+        return state
+
+    def pads_press_on_puck(self, worlds: Tensor) -> Tensor:
+        """Whether both finger pads push against the puck, (worlds,) bool; false where `worlds` (worlds,) is.
+
+        Forces of the present state are not a by-product of stepping: this costs about a fifth of a control step.
+        """
+        self._find_forces()
+        contact, model = self._data.contact, _supported_model()
+        world, row = warp.to_torch(contact.worldid).long(), warp.to_torch(contact.efc_address)[:, 0].long()
+        force, geoms = warp.to_torch(self._data.efc.force), warp.to_torch(contact.geom)
+        is_one = torch.arange(len(world), device=world.device) < warp.to_torch(self._data.nacon)
+        pushes = is_one & (row >= 0) & (force[world, row.clamp(0, force.shape[1] - 1)] > 0)
+        of_puck = pushes & (geoms == model.geom("puck").id).any(1)
+        for side in ("left", "right"):
+            of_pad = of_puck & (geoms == model.geom(f"{side}_pad").id).any(1)
+            worlds = worlds & (torch.zeros_like(worlds, dtype=torch.int32).index_add_(0, world, of_pad.int()) > 0)
+        return worlds
+
+    @functools.cached_property
+    def _find_forces(self) -> Callable[[], None]:
+        def forward() -> None:
+            velocities = [getattr(self._data, name) for name in _VELOCITIES]
+            kept = [warp.clone(velocity) for velocity in velocities]
+            mujoco_warp.forward(self._model, self._data)
+            for velocity, before in zip(velocities, kept, strict=True):
+                warp.copy(velocity, before)
+
+        return self._as_one_launch(forward)
+
+    def _control_step(self) -> None:
+        for _ in range(SUBSTEPS):
+            mujoco_warp.step(self._model, self._data)
+        mujoco_warp.kinematics(self._model, self._data)
+
+    def _as_one_launch(self, work: Callable[[], None]) -> Callable[[], None]:
+        """What does all that `work` launches, as one graph on the stream that torch uses at the time."""
+        with warp.ScopedDevice(self._device), warp.ScopedCapture() as capture:
+            work()
+        graph = capture.graph
+        assert graph is not None
+        if not self._device.is_cuda:
+            return lambda: warp.capture_launch(graph)
+        device = warp.device_to_torch(self._device)
+        return lambda: warp.capture_launch(graph, warp.stream_from_torch(torch.cuda.current_stream(device)))
+
+
+@functools.cache
+def _supported_model() -> mujoco.MjModel:
+    """The scene without a flag that Warp does not know and has no use for: it looks at all pairs of geoms anyway."""
+    model = copy.copy(scene_model())
+    model.opt.disableflags &= ~mujoco.mjtDisableBit.mjDSBL_MIDPHASE.value
+    return model
+
+
+def _settled_parts() -> dict[str, Tensor]:
+    model = _supported_model()
+    data = mujoco.MjData(model)
+    mujoco.mj_setState(model, data, settled_state().state, mujoco.mjtState.mjSTATE_INTEGRATION.value)
+    mujoco.mj_forward(model, data)
+    return {name: torch.as_tensor(getattr(data, name)) for name in _STATE}
+
+
+def _assign(field: Tensor, values: Tensor, worlds: Tensor) -> None:
+    """Writes `values` to the `worlds` of a field without asking how many they are, for which a GPU would have to stop.
+
+    Args:
+        field: (worlds, ...)
+        values: of one world, or of all.
+        worlds: (worlds,) bool.
+    """
+    chosen = worlds.view(-1, *(1 for _ in field.shape[1:]))
+    field.copy_(torch.where(chosen, values, field))
