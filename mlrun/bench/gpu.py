@@ -55,7 +55,7 @@ def gpu_throughput(benchmark: ML1, num_worlds: int, seconds: float = 2.0) -> dic
     _play(environment, parameters, actions[:2])  # first calls compile and allocate
     speeds = {
         "steps_per_second": _speed(seconds, lambda: _play(environment, parameters, actions), actions),
-        "physics_steps_per_second": _speed(seconds, lambda: _move(environment, parameters, actions), actions),
+        "physics_steps_per_second": _speed(seconds, lambda: _move(environment, actions), actions),
     }
     share = speeds["steps_per_second"] / speeds["physics_steps_per_second"]
     return {"worlds": num_worlds, **speeds, "share_of_physics": share, "memory_bytes": _memory(environment.device)}
@@ -114,14 +114,15 @@ def _parts(measured: _Round, physics: float) -> dict[str, float]:
 
 
 def _episode_of_physics(benchmark: ML1, num_worlds: int) -> float:
-    """Seconds of one episode of `num_worlds` worlds."""
+    """Seconds of one episode of `num_worlds` worlds in which the hand stays where it is."""
     environment = benchmark.make_environment(num_worlds, physics="warp")
     parameters = task_parameters(benchmark.train_tasks, num_worlds)
-    actions = random_actions(EPISODE, num_worlds).to(environment.device)
-    _move(environment, parameters, actions[:2])
+    actions = random_actions(benchmark.horizon, num_worlds).to(environment.device)
+    environment.reset(parameters)
+    _move(environment, actions[:2])
     start = time.perf_counter()
-    _move(environment, parameters, actions)
-    return (time.perf_counter() - start) / EPISODE * benchmark.horizon
+    _move(environment, actions)
+    return time.perf_counter() - start
 
 
 def _speed(seconds: float, episode: Callable[[], None], actions: Tensor) -> float:
@@ -140,9 +141,8 @@ def _play(environment: SawyerEnvironment, parameters: Tensor, actions: Tensor) -
     _finish(environment.device)
 
 
-def _move(environment: SawyerEnvironment, parameters: Tensor, actions: Tensor) -> None:
+def _move(environment: SawyerEnvironment, actions: Tensor) -> None:
     """The physics of an episode in which the hand stays where it is."""
-    environment.reset(parameters)
     for action in actions:
         environment.physics.step(action[:, 3])
     _finish(environment.device)

@@ -76,6 +76,9 @@ def command(
     environment = env or (experiment.benchmark.name if experiment else _DEFAULT_ENVIRONMENT)
     for name in {environment, *([experiment.benchmark.name] if experiment else [])}:
         _require_ml1(name)
+    if experiment is not None:
+        engine = {"cpu": "cpu", "cuda": "warp"}[device]
+        experiment = experiment.model_copy(update={"device": device, "physics": engine})
     if device == "cuda":
         if threads:
             raise typer.BadParameter("--threads does not go with --device cuda, which is measured beside all cores")

@@ -61,8 +61,7 @@ def check_gpu() -> Iterator[Finding]:
         else:
             missing = why_no_physics_on_gpu()
             if missing:
-                remedy = "pip install 'mlrun-meta[gpu]', to simulate on it"
-                yield Finding("gpu", f"{name}, for networks; physics on it {missing}", NOTE, remedy)
+                yield Finding("gpu", f"{name}, for networks, not for physics", NOTE, missing)
             else:
                 yield Finding("gpu", f"{name}, for networks and physics")
 

@@ -51,8 +51,8 @@ def place(experiment: Experiment) -> Placement:
     if physics == "auto":
         physics = "warp" if gpu and simulator and device != "cpu" else "cpu"
     chosen = "cuda" if device == "cuda" or (device == "auto" and physics == "warp") else "cpu"
-    free = "auto" in (experiment.device, getattr(experiment, "physics", None)) and device != "cpu"
-    return Placement(chosen, physics, _note(chosen, physics, gpu=gpu) if free else None)
+    free = device == "auto" or (device == "cuda" and getattr(experiment, "physics", None) == "auto")
+    return Placement(chosen, physics, _note(chosen, physics, gpu=gpu, simulator=simulator) if free else None)
 
 
 def why_no_physics_on_gpu() -> str | None:
@@ -114,11 +114,12 @@ def _require(device: str, physics: str, *, gpu: bool, simulator: bool) -> None:
         raise DeviceNotFoundError("physics 'warp' keeps its worlds on the GPU; device must be 'cuda' or 'auto'")
 
 
-def _note(device: str, physics: str, *, gpu: bool) -> str:
+def _note(device: str, physics: str, *, gpu: bool, simulator: bool) -> str:
     if not gpu:
         return "no GPU here: networks and physics are on the CPU"
     if physics == "warp":
         return "networks and physics are on the GPU"
     if device == "cuda":
         return "networks are on the GPU, and physics is on the CPU"
-    return "there is a GPU, but networks and physics are on the CPU; pip install 'mlrun-meta[gpu]' to simulate on it"
+    remedy = "" if simulator else "; pip install 'mlrun-meta[gpu]' to simulate on it"
+    return f"there is a GPU, but networks and physics are on the CPU{remedy}"

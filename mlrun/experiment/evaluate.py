@@ -14,7 +14,7 @@ from mlrun.benchmarks.protocol import Benchmark
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment
 from mlrun.experiment.build import build_benchmark, build_problem, fresh_algorithm
-from mlrun.experiment.device import matrix_products, physics_threads
+from mlrun.experiment.device import matrix_products, physics_threads, place
 from mlrun.experiment.errors import diverging_at
 from mlrun.experiment.restoration import restore
 from mlrun.experiment.resumption import require_same_experiment
@@ -117,7 +117,7 @@ def evaluate_run(
         steps: adaptation steps; None for the experiment's own.
 
     Returns:
-        A JSON-able report; the same arguments give the same report.
+        A JSON-able report; on a CPU the same arguments give the same report.
 
     Raises:
         Diverged: adaptation leads to a policy whose actions are not finite.
@@ -139,6 +139,8 @@ def evaluate_run(
         "seed": experiment.seed,
         "tasks": len(tasks),
         experiment.data_unit: experiment.evaluation_data if data_per_task is None else data_per_task,
+        "device": adaptation.problem.device,
+        "physics": place(experiment).physics,
         "horizon": getattr(benchmark, "horizon", None),
         "by_step": [{"step": step, **summarise(scores, key)} for step, scores in enumerate(by_step)],
         "floors": benchmark.floors(tasks, physics_threads(experiment)),

@@ -13,7 +13,7 @@ from typing import Any
 from mlrun.experiment.atomic import write_json
 from mlrun.experiment.record import MAX_BYTES, read_record, read_small_file
 
-_PACKAGES = ("mlrun-meta", "torch", "mujoco", "numpy", "pydantic")
+_PACKAGES = ("mlrun-meta", "torch", "mujoco", "mujoco-warp", "warp-lang", "numpy", "pydantic")
 
 
 class Manifest:
@@ -25,7 +25,7 @@ class Manifest:
         status       created | running | finished | interrupted | diverged | failed
         exit_reason  null, or why it ended that way
         attempts     one for each process that trained the run:
-            started, ended, seconds, argv, directory, host, pid, versions, hardware,
+            started, ended, seconds, argv, directory, host, pid, device, physics, versions, hardware,
             git: {repository, commit, dirty}, or null where there is no repository
 
     Args:
@@ -49,10 +49,10 @@ class Manifest:
         read_record(self.path.parent)
         return json.loads(read_small_file(self.path, MAX_BYTES))
 
-    def start(self) -> None:
-        """Record that this process begins to train the run."""
+    def start(self, device: str | None = None, physics: str | None = None) -> None:
+        """Record that this process begins to train the run, and where that is computed, which "auto" does not tell."""
         record = self.read()
-        attempts = [*record["attempts"], describe_process()]
+        attempts = [*record["attempts"], {**describe_process(), "device": device, "physics": physics}]
         write_json(self.path, {**record, "status": "running", "exit_reason": None, "attempts": attempts})
 
     def end(self, status: str, exit_reason: str | None, seconds: float) -> None:

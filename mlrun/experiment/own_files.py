@@ -18,6 +18,7 @@ from mlrun.experiment.layout import (
     PLOTS,
     REPORT,
     TASKS,
+    TENSORBOARD,
     VIDEOS,
 )
 
@@ -46,7 +47,7 @@ def _expected(run: Path) -> Iterator[tuple[Path, int]]:
     for name in (CHECKPOINTS, EVALUATIONS):
         yield run / name, stat.S_IFDIR
         yield from ((path, stat.S_IFREG) for path in (run / name).glob("[!.]*"))
-    yield from ((run / name, stat.S_IFDIR) for name in (PLOTS, VIDEOS))
+    yield from ((run / name, stat.S_IFDIR) for name in (PLOTS, TENSORBOARD, VIDEOS))
     yield from ((run / name, stat.S_IFREG) for name in _FILES)
 
 

@@ -31,6 +31,8 @@ class Attempt(BaseModel, frozen=True):
     directory: str | None = None
     host: str
     pid: int
+    device: str | None = None
+    physics: str | None = None
     git: Repository | None = None
     versions: dict[str, str | None] = {}
     hardware: dict[str, Any] = {}

@@ -49,7 +49,10 @@ class RunResults:
     def evaluation(
         self, split: str = "test", *, data_per_task: int | None = None, steps: int | None = None
     ) -> dict[str, Any] | None:
-        """The newest evaluation on a split by the experiment's own protocol, or else the newest one, or None.
+        """An evaluation on a split: one by the experiment's own protocol, of the best checkpoint, if there is one.
+
+        Of several, it is the newest; where there is none like that, the newest of those by its own protocol, or else
+        of all; None if there is none at all.
 
         Args:
             split: "test" or "train".
@@ -63,8 +66,9 @@ class RunResults:
             and data_per_task in (None, self._data_per_task(report))
             and (steps is None or evaluated_steps(report) >= steps)
         ]
-        own = (report for report in fitting if self._is_own_protocol(report))
-        return next(own, fitting[0] if fitting else None)
+        fitting = [report for report in fitting if self._is_own_protocol(report)] or fitting
+        of_best = [report for report in fitting if report["checkpoint"] == self.best_checkpoint]
+        return next(iter(of_best or fitting), None)
 
     def _is_own_protocol(self, report: dict[str, Any]) -> bool:
         steps = _steps(self.experiment)

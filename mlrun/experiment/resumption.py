@@ -13,7 +13,7 @@ WITHOUT_EFFECT = {
     *("name", "device", "tf32", "physics", "threads"),
     *("training.checkpoint_every", "training.keep_checkpoints"),
 }
-"""Keys that decide nothing of what a run computes, but for the rounding of another device."""
+"""Keys that decide nothing of what a run computes, but for the rounding of another device and of its physics."""
 
 _MAY_CHANGE = WITHOUT_EFFECT | {"training.iterations"}
 """Keys that do not decide what the iterations to come compute."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mlrun.config import dump_experiment, load_experiment
 from mlrun.experiment.atomic import remove_temporaries, write_json, write_text
 from mlrun.experiment.checkpoint import Checkpoints
+from mlrun.experiment.device import place
 from mlrun.experiment.errors import Diverged, Interrupted, RunNotFoundError
 from mlrun.experiment.layout import CHECKPOINTS, CONFIG, DIVERGENCE, EVALUATIONS, LOG, MANIFEST, METRICS, TASKS
 from mlrun.experiment.lock import run_lock
@@ -118,7 +119,8 @@ class RunDirectory:
         """
         with run_lock(self.path), self._logging_to_file():
             remove_temporaries(self.path, self.checkpoints.directory)
-            self.manifest.start()
+            placement = place(self._experiment)
+            self.manifest.start(placement.device, placement.physics)
             logger.info("started")
             started = time.monotonic()
             try:

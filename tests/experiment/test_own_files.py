@@ -21,7 +21,18 @@ def test_a_run_as_it_is_made_passes(run):
 
 
 @pytest.mark.parametrize(
-    "name", ["run.json", "metrics.jsonl", "train.log", ".lock", "eval", "eval/x.json", "videos", "checkpoints/best"]
+    "name",
+    [
+        "run.json",
+        "metrics.jsonl",
+        "train.log",
+        ".lock",
+        "eval",
+        "eval/x.json",
+        "videos",
+        "tensorboard",
+        "checkpoints/best",
+    ],
 )
 def test_a_way_out_is_refused(run, tmp_path, name):
     (run / name).parent.mkdir(exist_ok=True)

@@ -82,6 +82,8 @@ def test_the_evaluation_is_the_newest_of_its_split_by_the_own_protocol_or_else_t
     own = [evaluate(run, minute=minute, checkpoint=checkpoint) for minute, checkpoint in ((1, 7), (2, 6))]
     results = read_results(run.path, tmp_path)
     assert results.evaluation("test") == own[1]
+    run.checkpoints.save(7, {}, best=True)
+    assert read_results(run.path, tmp_path).evaluation("test") == own[0]
     train = results.evaluation("train")
     assert train is not None
     assert train["split"] == "train"

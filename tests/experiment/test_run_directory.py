@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlrun.config import load_experiment
+from mlrun.experiment.device import place
 from mlrun.experiment.errors import Diverged, Interrupted, MlrunError, RunLockedError, RunNotFoundError
 from mlrun.experiment.manifest import describe_repository
 from mlrun.experiment.run_directory import RunDirectory
@@ -101,6 +102,7 @@ def test_the_manifest_records_how_training_ended(run, error, status, reason):
     assert (record["status"], record["exit_reason"], record["seed"]) == (status, reason, 3)
     [attempt] = record["attempts"]
     assert attempt["argv"] == sys.argv
+    assert (attempt["device"], attempt["physics"]) == tuple(place(run.experiment())[:2])
     assert attempt["seconds"] >= 0
     assert {"python", "torch", "mujoco"} <= attempt["versions"].keys()
     log = (run.path / "train.log").read_text()

@@ -28,6 +28,7 @@ from mlrun.experiment.interrupts import Interrupts
 from mlrun.experiment.run_directory import RunDirectory
 from mlrun.experiment.train import MetaTraining, train
 from mlrun.interruption import interruptible
+from mlrun.simulation.protocol import CapacityError
 from tests.experiment.watcher import Watcher, timeless
 
 
@@ -223,6 +224,21 @@ def test_divergence_stops_the_run_and_keeps_the_last_good_checkpoint(
     assert record["task"] in record["meta_batch"]
     with pytest.raises(Diverged, match="iteration 3"):
         train(experiment(), directory, Watcher())
+
+
+def test_what_stops_the_simulation_costs_no_complete_iteration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = RunDirectory.create(tmp_path, experiment())
+
+    def out_of_room(self: SawyerEnvironment) -> None:
+        raise CapacityError("the physics ran out of room")
+
+    def fill(iteration: int) -> None:
+        if iteration == 3:
+            monkeypatch.setattr(SawyerEnvironment, "warnings", out_of_room)
+
+    with pytest.raises(CapacityError):
+        train(experiment(), directory, Watcher(fill))
+    assert directory.checkpoints.load("last")["iteration"] == 3
 
 
 def test_training_never_touches_a_held_out_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

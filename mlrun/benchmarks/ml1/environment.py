@@ -146,7 +146,7 @@ class SawyerEnvironment:
         return self.physics.warnings()
 
     def unstable(self) -> Tensor:
-        """Worlds, (worlds,) bool, that MuJoCo has put back since the reset because a number in them was too large."""
+        """Worlds, (worlds,) bool, in which a number was too large since the reset, so that they mean nothing."""
         warnings = self.physics.warnings()
         return (warnings["BADQPOS"] + warnings["BADQVEL"] + warnings["BADQACC"]) > 0
 
