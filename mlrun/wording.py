@@ -7,7 +7,8 @@ from typing import Any
 def tasks_in_words(result: Mapping[str, Any]) -> str:
     """Which tasks were evaluated."""
     horizon = f", horizon {result['horizon']}" if result["horizon"] else ""
-    return f"{result['benchmark']}, {result['tasks']} {result['split']} tasks{horizon}"
+    tasks = counted(result["tasks"], f"{result['split']} task")
+    return f"{result['benchmark']}, {tasks}{horizon}"
 
 
 def data_in_words(result: Mapping[str, Any]) -> str:

@@ -29,11 +29,15 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 def print_table(table: Table) -> None:
-    """Print a table, in colour on a terminal only, and nowhere shortened to fit unless on a terminal."""
+    """Print a table, in colour on a terminal only, and nowhere shortened to fit unless on a terminal.
+
+    Texts in it are shown as they are: brackets in a name or a setting are no markup.
+    """
     from rich.console import Console
 
     on_terminal = sys.stdout.isatty()
-    console = Console(force_terminal=on_terminal, width=None if on_terminal else _WIDTH_OFF_TERMINAL)
+    width = None if on_terminal else _WIDTH_OFF_TERMINAL
+    console = Console(force_terminal=on_terminal, width=width, markup=False, emoji=False)
     with console.capture() as capture:
         console.print(table)
     for line in capture.get().splitlines():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mlrun.config.document import printable
+from mlrun.experiment.metrics import is_number
 from mlrun.experiment.runs import Evaluation, Summary
 from mlrun.scores import SCORES
 from mlrun.wording import duration
@@ -111,10 +112,10 @@ def _experiment(experiment: Mapping[str, Any]) -> str:
 
 def _metrics(row: Mapping[str, Any]) -> list[str]:
     before, after = (
-        {name: row[f"{moment}/{name}"] for name in SCORES if _is_number(row.get(f"{moment}/{name}"))}
+        {name: row[f"{moment}/{name}"] for name in SCORES if is_number(row.get(f"{moment}/{name}"))}
         for moment in ("pre", "post")
     )
-    rest = {name: value for name, value in row.items() if _is_number(value) and not name.startswith(_SHOWN_APART)}
+    rest = {name: value for name, value in row.items() if is_number(value) and not name.startswith(_SHOWN_APART)}
     return [
         line
         for line in (
@@ -123,10 +124,6 @@ def _metrics(row: Mapping[str, Any]) -> list[str]:
         )
         if line
     ]
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float)
 
 
 def _checkpoints(checkpoints: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mlrun.experiment.metrics import is_number
 from mlrun.experiment.results import RunResults
 
 _UNITS: Final = ("env_steps", "examples")
@@ -27,10 +28,12 @@ class Budget:
 
 
 def budget(run: RunResults) -> Budget:
-    """What training a run has taken, as its metrics tell."""
+    """What training a run has taken, as far as its metrics tell: rows without a number there add nothing."""
     last = run.metrics[-1] if run.metrics else {}
     unit = next((unit for unit in _UNITS if unit in last), None)
-    return Budget(unit, sum(row.get(unit, 0) for row in run.metrics) if unit else 0, last.get("time", 0.0))
+    samples = sum(row[unit] for row in run.metrics if is_number(row.get(unit))) if unit else 0
+    seconds = (row["time"] for row in reversed(run.metrics) if is_number(row.get("time")))
+    return Budget(unit, samples, next(seconds, 0.0))
 
 
 def mean_budget(runs: Sequence[RunResults]) -> Budget:

@@ -62,8 +62,10 @@ def probability_of_improvement(scores: Scores, others: Scores) -> Scores:
         scores: ``(..., runs, tasks)``.
         others: ``(..., other runs, tasks)``.
     """
-    pairs = scores[..., :, None, :], others[..., None, :, :]
-    return (np.greater(*pairs) + 0.5 * np.equal(*pairs)).mean((-3, -2, -1))
+    # One run after the other: all pairs at once take as many times the memory as there are runs.
+    each = (scores[..., run, None, :] for run in range(scores.shape[-2]))
+    shares = [(np.greater(one, others) + 0.5 * np.equal(one, others)).mean((-2, -1)) for one in each]
+    return np.mean(shares, axis=0)
 
 
 def estimate(statistics: Sequence[Statistic], groups: Sequence[Scores], resampled: Resampled) -> list[Estimate]:

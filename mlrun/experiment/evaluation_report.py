@@ -2,15 +2,25 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ValidationError, model_validator
 
+from mlrun.config.document import printable
 from mlrun.experiment.errors import MlrunError
 from mlrun.experiment.layout import EVALUATIONS
 from mlrun.experiment.record import read_small_file
 
 _MAX_BYTES = 64 * 2**20
+
+
+def _fit_for_a_line(name: str) -> str:
+    if printable(name) != name:
+        raise ValueError("not a name that fits into a line of text")
+    return name
+
+
+_Name = Annotated[str, AfterValidator(_fit_for_a_line)]  # shown in terminals, tables and figures as it is
 
 
 class _Interval(BaseModel, allow_inf_nan=False):
@@ -26,10 +36,15 @@ class _TaskScores(BaseModel, allow_inf_nan=False):
 
 
 class _Report(BaseModel):
+    benchmark: _Name
     split: Literal["train", "test"]
+    tasks: int
+    horizon: int | None
+    episodes: int | None = None
+    shots: int | None = None
     checkpoint: int
     by_step: list[dict[str, int | _Interval]]
-    floors: dict[str, dict[str, float | None]]
+    floors: dict[_Name, dict[str, float | None]]
     per_task: list[_TaskScores]
 
     @model_validator(mode="after")
@@ -39,6 +54,10 @@ class _Report(BaseModel):
             raise ValueError("there are no scores in it")
         if any([scores.keys() for scores in task.by_step] != names for task in self.per_task):
             raise ValueError("it has not the scores of every task after every step")
+        if self.tasks != len(self.per_task):
+            raise ValueError("it has not as many tasks as it says")
+        if len({len(task.parameters) for task in self.per_task}) > 1:
+            raise ValueError("some of its tasks have more parameters than others")
         return self
 
 
@@ -60,7 +79,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise MlrunError(f"{path.parent}/{error}") from None
     except ValidationError as error:
         mistake = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, mistake["loc"]))
+        where = printable(".".join(map(str, mistake["loc"])))
         raise _damaged(path, f"{where}: {mistake['msg']}" if where else mistake["msg"]) from None
     except (ValueError, RecursionError) as error:
         raise _damaged(path, str(error)) from None

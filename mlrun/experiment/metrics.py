@@ -1,9 +1,10 @@
 """The log of metrics: one JSON object per line, one line per iteration."""
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeGuard
 
 from mlrun.experiment.atomic import finite_or_none, write_text
 from mlrun.experiment.errors import MlrunError
@@ -41,7 +42,7 @@ class MetricsLog:
         with self.path.open("rb") as file:
             for number, line in enumerate(_lines(file), start=1):
                 try:
-                    rows.append(_parse(line))
+                    rows.append(parse_row(line))
                 except (ValueError, RecursionError) as error:
                     if len(line) > LONGEST_LINE or file.read(1):
                         raise MlrunError(f"{self.path}:{number}: not a row of metrics: {error}") from error
@@ -59,7 +60,21 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
         yield line
 
 
-def _parse(line: bytes) -> Row:
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether a row has a finite number there, and not a null in place of one that was not, or damage."""
+    try:
+        return isinstance(value, int | float) and math.isfinite(value)
+    except OverflowError:  # an integer larger than any float
+        return False
+
+
+def parse_row(line: bytes) -> Row:
+    """The row in a line of a log.
+
+    Raises:
+        ValueError: there is none.
+        RecursionError: the line has too many brackets.
+    """
     if len(line) > LONGEST_LINE:
         raise ValueError("a line that does not end")
     row = json.loads(line)

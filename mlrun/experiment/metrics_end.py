@@ -1,13 +1,12 @@
 """The end of a log of metrics, read without what comes before it."""
 
-import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from mlrun.experiment.errors import MlrunError
-from mlrun.experiment.metrics import LONGEST_LINE
+from mlrun.experiment.metrics import LONGEST_LINE, parse_row
 
 _BLOCK = 2**16
 
@@ -46,7 +45,7 @@ def read_end(path: Path, evaluate_every: int | None) -> MetricsEnd:
                 return MetricsEnd(last, last)
             evaluated = (line for line in islice(lines, evaluate_every) if b'"eval/' in line)
             found = next(evaluated, None)
-            return MetricsEnd(last, None if found is None else _row(found))
+            return MetricsEnd(last, None if found is None else parse_row(found))
     except OSError as error:
         raise MlrunError(f"{path.name} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -77,17 +76,10 @@ def _last_row(lines: Iterator[bytes]) -> dict[str, Any] | None:
     if line is None:
         return None
     try:
-        return _row(line)
+        return parse_row(line)
     except (ValueError, RecursionError):
         line = next(lines, None)
-        return None if line is None else _row(line)
-
-
-def _row(line: bytes) -> dict[str, Any]:
-    row = json.loads(line)
-    if not isinstance(row, dict) or type(row.get("iteration")) is not int:
-        raise ValueError("a line that is not a row of metrics")
-    return row
+        return None if line is None else parse_row(line)
 
 
 def _is_evaluation(row: dict[str, Any]) -> bool:

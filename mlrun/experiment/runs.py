@@ -13,6 +13,7 @@ from mlrun.config import ConfigError, read_values
 from mlrun.experiment.errors import MlrunError, RunNotFoundError
 from mlrun.experiment.layout import CONFIG, MANIFEST, METRICS
 from mlrun.experiment.lock import is_locked
+from mlrun.experiment.metrics import is_number
 from mlrun.experiment.metrics_end import MetricsEnd, read_end
 from mlrun.experiment.record import Record, read_record
 from mlrun.experiment.run_directory import RunDirectory
@@ -187,7 +188,7 @@ def _evaluation(row: dict[str, Any] | None) -> Evaluation | None:
 
 
 def _number(value: object) -> float | None:
-    return value if isinstance(value, int | float) else None
+    return value if is_number(value) else None
 
 
 def _disk_usage(path: Path) -> tuple[float, int]:

@@ -13,8 +13,9 @@ from mlrun.experiment.results import RunResults
 from mlrun.plots.grouping import Group, by_experiment
 from mlrun.plots.labels import Label, label_ends
 from mlrun.plots.panels import score_panels
-from mlrun.plots.remarks import not_evaluated, unfinished
+from mlrun.plots.remarks import not_evaluated, not_the_best, unfinished
 from mlrun.plots.style import GREY, LOOKS, Look, applied, caption
+from mlrun.wording import counted
 
 Report = Mapping[str, Any]
 
@@ -47,7 +48,7 @@ def draw(runs: Sequence[RunResults]) -> Figure:
     lowest, _ = labels[-1]
     lowest.xaxis.set_major_locator(MaxNLocator(integer=True))
     lowest.set_xlabel("adaptation steps")
-    caption(figure, _explain(runs, reports.values()), unfinished(runs))
+    caption(figure, _explain(runs, reports.values()), unfinished(runs), not_the_best(runs))
     for axes, of_row in labels:
         label_ends(axes, of_row)
     return figure
@@ -88,5 +89,5 @@ def _explain(runs: Sequence[RunResults], reports: Iterable[Report]) -> str:
     unit = runs[0].experiment.data_unit
     amounts = dict.fromkeys((len(report["per_task"]), report.get(unit)) for report in reports)
     each = "episodes per step" if unit == "episodes" else "examples"
-    evaluations = " or ".join(f"{tasks} test tasks, {amount} {each}" for tasks, amount in amounts)
+    evaluations = " or ".join(f"{counted(tasks, 'test task')}, {amount} {each}" for tasks, amount in amounts)
     return f"Bars: 95% bootstrap intervals over {evaluations}." + " A line per run." * (len(runs) > 1)

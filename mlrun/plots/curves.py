@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from mlrun.experiment.metrics import is_number
 from mlrun.experiment.results import RunResults
 
 _MOST_POINTS: Final = 120  # of a curve; a column has no room for more
@@ -59,13 +60,10 @@ def curve(runs: Sequence[RunResults], key: str, unit: str | None) -> Curve | Non
     return Curve(table[0], by_run.mean(axis=0), by_run.min(axis=0), by_run.max(axis=0))
 
 
-def is_number(value: Any) -> bool:
-    """Whether a row has a number there, and not a null in place of one that was not finite."""
-    return isinstance(value, int | float)
-
-
 def _taken(run: RunResults, unit: str | None) -> dict[int, float]:
     """By iteration, what has been taken up to its end."""
     iterations = [row["iteration"] for row in run.metrics]
-    totals = iterations if unit is None else accumulate(row.get(unit, 0) for row in run.metrics)
+    if unit is None:
+        return dict(zip(iterations, iterations, strict=True))
+    totals = accumulate(row[unit] if is_number(row.get(unit)) else 0 for row in run.metrics)
     return dict(zip(iterations, totals, strict=True))

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
+from mlrun.comparison.protocol import evaluated, require_comparable
 from mlrun.experiment.results import RunResults
 from mlrun.plots.grouping import by_experiment
 from mlrun.plots.outcomes import draw_outcomes
-from mlrun.plots.remarks import not_evaluated, unfinished
+from mlrun.plots.remarks import not_evaluated, not_the_best, unfinished
 from mlrun.plots.scored_map import draw_scores
 from mlrun.plots.style import applied, caption, caption_height
 from mlrun.plots.views import VIEWS
@@ -18,7 +19,14 @@ from mlrun.plots.views import VIEWS
 def why_not(run: RunResults) -> str | None:
     """There must be an evaluation on held-out tasks, and it must be known where they are."""
     benchmark = run.experiment.benchmark.name
-    return not_evaluated(run) if benchmark in VIEWS else f"it is not known where the tasks of {benchmark} lie"
+    if benchmark not in VIEWS:
+        return f"it is not known where the tasks of {benchmark} lie"
+    report = run.evaluation()
+    if report is None:
+        return not_evaluated(run)
+    shown = max(index for view in VIEWS[benchmark] for index in (*view.place, *(view.start or ())))
+    found = len(report["per_task"][0]["parameters"])
+    return None if shown < found else f"a task of {benchmark} has more parameters than the {found} in its evaluation"
 
 
 @applied()
@@ -27,12 +35,17 @@ def draw(runs: Sequence[RunResults]) -> Figure:
 
     A goal's marker tells whether it was reached. In navigation2d, where success is rare, goals are coloured by the
     return instead, and sine waves, placed by phase and amplitude, by the error.
+
+    Raises:
+        IncomparableError: runs of one experiment were not evaluated in the same way, on the same tasks.
     """
     benchmark = runs[0].experiment.benchmark.name
     groups, views = by_experiment(runs), VIEWS[benchmark]
+    for group in groups:
+        require_comparable([found for run in group.runs if (found := evaluated(run, "test", None, None))])
     score = {"navigation2d": "return", "sinusoid": "mse"}.get(benchmark)
     said = "Percentages: success at the last step." if score is None else "Numbers: means. Darker is worse."
-    sentences = (said, unfinished(runs))
+    sentences = (said, unfinished(runs), not_the_best(runs))
     band = caption_height(*sentences)
     figure = draw_outcomes(groups, views, band) if score is None else draw_scores(groups, views, score, band)
     caption(figure, *sentences)

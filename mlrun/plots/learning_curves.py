@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from mlrun.experiment.metrics import is_number
 from mlrun.experiment.results import RunResults
-from mlrun.plots.curves import curve, is_number
+from mlrun.plots.curves import curve
 from mlrun.plots.grouping import Group, by_experiment, sizes
 from mlrun.plots.labels import Label, label_ends
 from mlrun.plots.panels import SHOWN, score_panels

@@ -18,3 +18,14 @@ def unfinished(runs: Sequence[RunResults]) -> str:
 def not_evaluated(run: RunResults) -> str | None:
     """Say that there is no evaluation on held-out tasks, if there is none."""
     return None if run.evaluation() else f"it has no evaluation on test tasks; to make one: mlrun eval {run.path}"
+
+
+def not_the_best(runs: Sequence[RunResults]) -> str:
+    """Say which runs were evaluated at another checkpoint than their best; empty where none was."""
+    evaluated = [(run, report["checkpoint"], run.best_checkpoint) for run in runs if (report := run.evaluation())]
+    parts = [
+        f"{run.id} is shown at checkpoint {checkpoint}, its best is {best}"
+        for run, checkpoint, best in evaluated
+        if best not in (None, checkpoint)
+    ]
+    return f"{'; '.join(parts)}." if parts else ""

@@ -16,6 +16,7 @@ from mlrun.plots.views import View
 from mlrun.scores import SCORES
 
 _SIZE: Final = 7.0  # square points of a marker
+_LEAST: Final = 1e-6  # of the largest error, at which the scale ends: it would never come to an error of 0
 
 
 def draw_scores(groups: Sequence[Group], views: Sequence[View], score: str, band: float) -> Figure:
@@ -29,8 +30,8 @@ def draw_scores(groups: Sequence[Group], views: Sequence[View], score: str, band
     """
     figure, panels = map_panels(groups, views, score, band + 0.45)
     values = [panel.scores(score).mean(axis=0) for panel in panels]
-    less_is_better = SCORES[score].less_is_better
-    norm = (LogNorm if less_is_better else Normalize)(np.min(values), np.max(values))
+    less_is_better, low, high = SCORES[score].less_is_better, np.min(values), np.max(values)
+    norm = LogNorm(max(low, _LEAST * high), high, clip=True) if less_is_better and high > 0 else Normalize(low, high)
     colours = ScalarMappable(norm, "cividis_r" if less_is_better else "cividis")
     for panel, of_tasks in zip(panels, values, strict=True):
         x, y = panel.places(panel.view.place).T

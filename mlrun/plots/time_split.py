@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from mlrun.experiment.metrics import is_number
 from mlrun.experiment.results import RunResults
-from mlrun.plots.curves import is_number
 from mlrun.plots.grouping import Group, by_experiment
 from mlrun.plots.labels import Label, label_ends
 from mlrun.plots.remarks import unfinished

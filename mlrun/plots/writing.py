@@ -42,7 +42,10 @@ def write_figure(name: str, runs: Sequence[RunResults], directory: Path, kinds: 
     left_out = [f"{name}: without {run.id}: {reason}" for run, reason in zip(runs, reasons, strict=True) if reason]
     if not shown:
         return Written([], left_out if len(runs) > 1 else [f"{name} is not drawn: {reasons[0]}"])
-    drawn = figure.draw(shown)
+    try:
+        drawn = figure.draw(shown)
+    except IncomparableError as error:
+        return Written([], [*left_out, f"{name} is not drawn: {error}"])
     directory.mkdir(parents=True, exist_ok=True)
     paths = [directory / f"{name}.{kind}" for kind in kinds]
     for path in paths:

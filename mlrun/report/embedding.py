@@ -23,9 +23,23 @@ def files(directory: Path, pattern: str = "[!.]*") -> Sequence[Path]:
     ]
 
 
-def is_too_large(path: Path) -> bool:
-    """Whether a file would make a page too large."""
-    return path.stat().st_size > _MOST_BYTES
+class Room:
+    """How many bytes of files a page has room for yet."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_BYTES
+
+    def take(self, path: Path) -> bool:
+        """Keep room for a file, if there is enough."""
+        size = path.stat().st_size
+        fits = size <= self._left
+        self._left -= size * fits
+        return fits
+
+
+def too_large(path: Path) -> str:
+    """Say of a file that there was no room for it."""
+    return f"{path} is too large to be in a page."
 
 
 def embedded(path: Path) -> str:

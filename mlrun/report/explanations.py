@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from mlrun.experiment.layout import PLOTS
 from mlrun.experiment.results import RunResults
-from mlrun.report.embedding import embedded, files
+from mlrun.report.embedding import Room, embedded, files, too_large
 from mlrun.report.figures import picture
 from mlrun.report.html import Html, element, join
 from mlrun.report.naming import Naming
@@ -16,21 +17,25 @@ from mlrun.report.section import Section, command, folded, has_checkpoint
 _PREFIX: Final = "explain-"
 
 
-def explanations_section(runs: Sequence[RunResults], naming: Naming) -> Section:
-    """Those of a single run, or those of each, folded; where there are none, what to type."""
+def explanations_section(runs: Sequence[RunResults], naming: Naming, room: Room) -> Section:
+    """Those of a single run, or those of each, folded, that there is room for; where there are none, what to type."""
     title = "What adaptation does inside"
-    drawn = [(naming.run(run), pictures) for run in runs if (pictures := _pictures(run))]
-    if not drawn:
+    found = {run.path: files(run.path / PLOTS, f"{_PREFIX}*.svg") for run in runs}
+    if not any(found.values()):
         drawable = [run for run in runs if has_checkpoint(run)]
         remarks = [join(["What adaptation does to each layer: ", command("explain", run)]) for run in drawable[:1]]
         return Section(title, missing=remarks)
-    grids = [(name, element("div", *pictures, class_="figures")) for name, pictures in drawn]
-    return Section(title, [grid if len(runs) == 1 else folded(name, grid) for name, grid in grids])
+    content, missing = [], []
+    for run in runs:
+        fitting = [path for path in found[run.path] if room.take(path)]
+        missing += [too_large(path) for path in found[run.path] if path not in fitting]
+        if fitting:
+            grid = element("div", *map(_picture, fitting), class_="figures")
+            content.append(grid if len(runs) == 1 else folded(naming.run(run), grid))
+    return Section(title, content, missing)
 
 
-def _pictures(run: RunResults) -> list[Html]:
-    names = {path.stem.removeprefix(_PREFIX): path for path in files(run.path / PLOTS, f"{_PREFIX}*.svg")}
-    return [
-        picture(embedded(path), name.capitalize(), f"{name}, measured layer by layer; how to read it is said below it")
-        for name, path in names.items()
-    ]
+def _picture(path: Path) -> Html:
+    name = path.stem.removeprefix(_PREFIX)
+    description = f"{name}, measured layer by layer; how to read it is said below it"
+    return picture(embedded(path), name.capitalize(), description)

@@ -63,8 +63,10 @@ def _drawn(runs: Sequence[RunResults]) -> tuple[list[Html], list[str]]:
         why_not = [figure.why_not(run) for run in runs]
         shown = [run for run, reason in zip(runs, why_not, strict=True) if reason is None]
         reasons += [f"{title} of {run.id}: {why}." for run, why in zip(runs, why_not, strict=True) if why]
-        if shown:
-            pictures.append(picture(_as_svg(figure.draw(shown)), title, _DESCRIPTIONS[name]))
+        try:
+            pictures += [picture(_as_svg(figure.draw(shown)), title, _DESCRIPTIONS[name])] if shown else []
+        except IncomparableError as error:
+            reasons.append(f"{title}: {error}.")
     return pictures, reasons
 
 

@@ -8,17 +8,18 @@ from pathlib import Path
 from mlrun.config.benchmarks import ML1Config
 from mlrun.experiment.layout import VIDEOS
 from mlrun.experiment.results import RunResults
-from mlrun.report.embedding import embedded, files, is_too_large
+from mlrun.report.embedding import Room, embedded, files, too_large
 from mlrun.report.html import Html, element, join
 from mlrun.report.naming import Naming
 from mlrun.report.section import Section, command, has_checkpoint
 
 
-def films_section(runs: Sequence[RunResults], naming: Naming) -> Section:
-    """All there are, and where there are none and could be, what to type."""
+def films_section(runs: Sequence[RunResults], naming: Naming, room: Room) -> Section:
+    """All that there is room for, and where there are none and could be, what to type."""
     found = [(path, naming.run(run)) for run in runs for path in files(run.path / VIDEOS)]
-    films = [_film(path, of) for path, of in found if not is_too_large(path)]
-    missing: list[str] = [f"{path} is too large to be in a page." for path, _ in found if is_too_large(path)]
+    fitting = [path for path, _ in found if room.take(path)]
+    films = [_film(path, of) for path, of in found if path in fitting]
+    missing: list[str] = [too_large(path) for path, _ in found if path not in fitting]
     drawable = [run for run in runs if isinstance(run.experiment.benchmark, ML1Config) and has_checkpoint(run)]
     if drawable and not found:
         missing.append(join(["A video of before and after: ", command("render", drawable[0])]))

@@ -62,8 +62,13 @@ def _of_one(comparisons: Sequence[Comparison]) -> Html:
     groups = {comparison.score: comparison.groups[0] for comparison in comparisons}
     changes = {name: (group.before.mean.value, group.after.mean.value) for name, group in groups.items()}
     start = f"Averaged over {seeds} seeds, on" if seeds > 1 else "On"
+    where = f"{start} {counted(about['tasks'], 'held-out task')}"
+    if not about["steps"]:
+        reached = ((SCORES[name], number(after, SCORES[name].decimals)) for name, (_, after) in changes.items())
+        each: list[str] = [join([score.label, " is ", element("strong", value)]) for score, value in reached]
+        return join([f"{where}, without adaptation, ", Html(listed(each)), "."])
     steps = f"{counted(about['steps'], 'adaptation step')} take{'s' * (about['steps'] == 1)}"
-    return join([f"{start} {about['tasks']} held-out tasks, {steps} ", _from_to(changes), "."])
+    return join([f"{where}, {steps} ", _from_to(changes), "."])
 
 
 def _from_to(changes: Mapping[str, tuple[float, float]]) -> Html:
@@ -79,7 +84,7 @@ def _of_several(comparison: Comparison, naming: Naming) -> Html:
     when = f"After {counted(about['steps'], 'adaptation step')}" if about["steps"] else "Without adaptation"
     best_first = sorted(comparison.groups, key=lambda group: group.after.mean.value, reverse=not score.less_is_better)
     each = Html(listed([_reached(group, score, naming) for group in best_first]))
-    return join([f"{when}, {score.label} on {about['tasks']} held-out tasks is ", each, "."])
+    return join([f"{when}, {score.label} on {counted(about['tasks'], 'held-out task')} is ", each, "."])
 
 
 def _reached(group: Group, score: Score, naming: Naming) -> Html:

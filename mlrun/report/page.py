@@ -13,6 +13,7 @@ from mlrun.comparison.protocol import EvaluatedRun, IncomparableError, evaluated
 from mlrun.experiment.results import RunResults
 from mlrun.report.comparing import compare_scores, comparison_section
 from mlrun.report.configuration import configuration_section
+from mlrun.report.embedding import Room
 from mlrun.report.explanations import explanations_section
 from mlrun.report.figures import figures_section
 from mlrun.report.films import films_section
@@ -37,12 +38,14 @@ def report_page(runs: Sequence[RunResults]) -> str:
     naming = Naming(runs)
     evaluations = [evaluation for run in runs if (evaluation := evaluated(run, "test", None, None))]
     comparisons = _compared(evaluations)
+    room = Room()
+    explanations = explanations_section(runs, naming, room)  # small; a long film must not take the room for them
     sections = [
         comparison_section(comparisons, naming),
         scores_section(evaluations, naming),
         figures_section(runs),
-        films_section(runs, naming),
-        explanations_section(runs, naming),
+        films_section(runs, naming, room),
+        explanations,
         configuration_section(naming),
         provenance_section(runs, naming),
     ]

@@ -69,3 +69,9 @@ def test_errors_of_a_fit_stand_beside_those_of_what_does_not_adapt(capfd):
     assert before.split() == ["before", "adaptation", "3.000", "[1.000,", "4.000]"]
     assert after.split() == ["after", "1", "step", "1.500", "[1.000,", "4.000]"]
     assert zero.split() == ["zero", "4.196"]
+
+
+def test_brackets_in_a_name_are_no_markup(capfd):
+    scores = [{"step": 0, "mse": interval(3.0, 1.0, 4.0)}]
+    print_table(evaluation_table({"by_step": scores, "floors": {"a[/x] [b] :zero:": {"mse": 1.0}}}))
+    assert capfd.readouterr().out.splitlines()[-1].split()[:-1] == ["a[/x]", "[b]", ":zero:"]

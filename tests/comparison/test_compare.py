@@ -130,3 +130,8 @@ def test_the_budget_is_all_that_was_collected_and_the_time_on_the_clock(make):
 
 def test_a_run_that_has_not_begun_has_taken_nothing(make):
     assert budget(make().results) == Budget(None, 0, 0)
+
+
+def test_rows_without_a_number_cost_nothing(make):
+    damaged = [{"iteration": 4, "examples": None, "time": "soon"}, {"iteration": 5, "examples": 10**400}]
+    assert budget(make(rows=ROWS + damaged).results) == Budget("examples", 240, 4.0)

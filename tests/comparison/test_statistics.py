@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -54,6 +56,15 @@ def test_the_probability_of_improvement_by_hand():
     scores, others = np.array([[1.0, 0.0], [2.0, 0.0]]), np.array([[1.0, 1.0]])
     # First task: a tie and a gain, 3/4; second task: two losses, 0.
     assert probability_of_improvement(scores, others) == 0.375
+
+
+def test_all_pairs_of_runs_are_never_in_memory_at_once():
+    scores = np.zeros((50, 30, 20))
+    tracemalloc.start()
+    probability_of_improvement(scores, scores)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5 * scores.nbytes
 
 
 @settings(deadline=None)

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from mlrun.experiment.errors import MlrunError
-from mlrun.experiment.metrics import MetricsLog
+from mlrun.experiment.metrics import MetricsLog, is_number
 
 
 @pytest.fixture
@@ -60,3 +60,11 @@ def test_a_file_that_does_not_end_is_an_error_and_not_read_to_the_end_of_memory(
     os.truncate(log.path, 2**36)
     with pytest.raises(MlrunError, match=r"metrics\.jsonl:6: .* a line that does not end"):
         log.read()
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [("1", True), ("-0.5", True), ("null", False), ('"soon"', False), ("Infinity", False), ("1" + "0" * 400, False)],
+)
+def test_what_counts_as_a_number(value, number):
+    assert is_number(json.loads(value)) is number

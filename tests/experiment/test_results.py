@@ -162,6 +162,13 @@ def without(*keys):
         lambda written: written["per_task"].clear(),
         lambda written: written["per_task"][0]["by_step"][0].update(mse=None),
         lambda written: written["per_task"][0]["by_step"][0].update(mse=float("nan")),
+        lambda written: written["per_task"][0]["parameters"].append(1.0),
+        lambda written: written.update(benchmark="\x1b[31msinusoid"),
+        lambda written: written.update(benchmark="sinusoid" * 100),
+        lambda written: written.update(tasks=7),
+        lambda written: written.update(horizon="\x1b[31m"),
+        lambda written: written.update(shots="\x1b[31m"),
+        lambda written: written["floors"].update({"\x1b[31m": {"mse": 1.0}}),
     ],
 )
 def test_a_report_that_lacks_what_readers_rely_on_is_damaged(run, tmp_path, damage):
@@ -170,8 +177,9 @@ def test_a_report_that_lacks_what_readers_rely_on_is_damaged(run, tmp_path, dama
     written = json.loads(path.read_text())
     damage(written)
     path.write_text(json.dumps(written))
-    with pytest.raises(MlrunError, match="is damaged"):
+    with pytest.raises(MlrunError, match="is damaged") as caught:
         read_results(run.path, tmp_path)
+    assert str(caught.value).isprintable()
 
 
 def test_a_log_that_is_a_directory_is_damaged(run, tmp_path):

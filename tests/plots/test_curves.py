@@ -34,3 +34,10 @@ def test_a_long_curve_is_averaged_in_stretches(make):
     assert found is not None
     assert found.mean == pytest.approx(np.arange(120) * 10 + 4.5)
     assert found.x == pytest.approx(np.arange(120) * 10 + 5.5)
+
+
+def test_what_is_damaged_is_left_out(make):
+    given = [{"iteration": 1, "a": 1.0, "env_steps": None}, {"iteration": 2, "a": 10**400, "env_steps": 100}]
+    found = curve([make(rows=[*given, {"iteration": 3, "a": 2.0, "env_steps": 100}], by_step=())], "a", "env_steps")
+    assert found is not None
+    assert (found.x.tolist(), found.mean.tolist()) == ([0, 200], [1, 2])

@@ -1,4 +1,5 @@
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from mlrun.plots import goal_map
 from mlrun.plots.outcomes import _LOOKS, ALWAYS, NEVER, SOMETIMES
 from mlrun.plots.style import LIGHT
+from mlrun.plots.writing import write_figure
 from tests.plots.conftest import AFTER, BEFORE, GOALS, points
 from tests.run_results import SINUSOID
 
@@ -76,3 +78,33 @@ def test_navigation_is_coloured_by_its_return(make):
 
 def test_a_run_without_an_evaluation_is_not_drawn(make):
     assert "mlrun eval" in str(goal_map.why_not(make(by_step=())))
+
+
+@pytest.mark.parametrize("errors", [[0.0, 1.0], [0.0, 0.0]])
+def test_an_error_of_zero_has_a_colour_too(make, errors):
+    figure = goal_map.draw([make(text=SINUSOID, by_step=[{"mse": errors}] * 2, places=[[5.0, 0.5], [1.0, 3.0]])])
+    figure.draw_without_rendering()
+    assert darkness(figure.axes[0])[0] <= darkness(figure.axes[0])[1]
+
+
+def test_a_run_that_does_not_say_where_its_tasks_lie_is_not_drawn(make):
+    assert "more parameters than the 2" in str(goal_map.why_not(make(places=[[0.1, 0.2]] * 4)))
+
+
+def test_runs_evaluated_in_different_ways_are_not_averaged(make, tmp_path):
+    runs = [make("seed=1"), make("seed=2", episodes=3)]
+    written = write_figure("goal_map", runs, tmp_path / "plots", ["svg"])
+    assert written.paths == []
+    assert len(written.remarks) == 1
+    assert re.search("goal_map is not drawn: .* different ways: episodes is 10 in .* and 3 in", written.remarks[0])
+
+
+@pytest.mark.parametrize(("best", "said"), [(2, True), (3, False)])
+def test_a_checkpoint_that_is_not_the_best_is_named(make, best, said):
+    run = make()
+    checkpoints = run.path / "checkpoints"
+    checkpoints.mkdir(exist_ok=True)
+    (checkpoints / f"{best}.pt").touch()
+    (checkpoints / "best").symlink_to(f"{best}.pt")
+    text = " ".join(goal_map.draw([run]).get_supxlabel().split())
+    assert ("is shown at checkpoint 3, its best is 2" in text) is said

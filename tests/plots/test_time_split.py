@@ -53,3 +53,9 @@ def test_many_iterations_are_averaged(make):
 
 def test_a_run_without_times_is_not_drawn(make):
     assert time_split.why_not(make(rows=[])) == "no iteration was timed"
+
+
+def test_an_iteration_whose_time_is_damaged_is_not_drawn(make):
+    run = make(rows=ROWS)
+    run.metrics[1]["time"] = float("inf")
+    assert [bars[0].get_width() for bars in time_split.draw([run]).axes[0].containers] == [2, 1, 0]

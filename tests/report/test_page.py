@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import os
 import re
 
 import pytest
@@ -142,6 +143,31 @@ def test_a_film_that_is_too_large_to_be_sent_is_named_instead(make, page):
     report = page(run)
     assert "video" not in report.tags
     assert f"{film} is too large" in report.text
+
+
+def test_all_that_is_put_in_shares_one_limit(make, page, monkeypatch):
+    monkeypatch.setattr("mlrun.report.embedding._MOST_BYTES", 250)
+    run = make()
+    names = ("plots/explain-a.svg", "plots/explain-b.svg", "videos/c.mp4", "videos/d.mp4")
+    for name, size in zip(names, (100, 100, 100, 50), strict=True):
+        (run.path / name).parent.mkdir(exist_ok=True)
+        (run.path / name).write_bytes(name.encode() * size)
+        os.truncate(run.path / name, size)
+    report = page(run)
+    files = [base64.b64decode(address.partition(",")[2]) for address in report.addresses()]
+    assert sum(file.startswith(b"plots/explain-") for file in files) == 2
+    assert report.tags.count("video") == 1
+    assert re.findall(r"(\S+) is too large", report.text) == [f"{run.path}/videos/c.mp4"]
+
+
+def test_no_adaptation_is_not_told_as_one(make, page):
+    run = make(by_step=[{"mse": [4.0]}])
+    assert "On 1 held-out task, without adaptation, mean squared error is 4.000." in page(run).text
+
+
+def test_a_map_of_runs_evaluated_in_different_ways_is_missing(make, page):
+    report = page(make("seed=1"), make("seed=2", shots=3))
+    assert "Goal map: these runs were evaluated in different ways: shots is" in report.text
 
 
 def test_nothing_that_a_run_says_of_itself_becomes_markup(make, page):
