@@ -43,7 +43,7 @@ def measure(
     usual = min(worlds, key=lambda count: abs(count - _USUAL_WORLDS)), max(threads)
     note(f"measuring {environment}; other work on the machine disturbs it")
     figures: dict[str, Any] = {"environment": environment, **_circumstances()}
-    note(f"throughput with {_listed(worlds)} worlds on {_listed(threads)} threads")
+    note(f"throughput with {_listed(worlds)} worlds, and on {_listed(threads)} of the cores")
     figures["throughput"] = sweep(benchmark, worlds, threads)
     note("parts of a step, and memory")
     figures["profile"] = step_profile(benchmark, *usual)

@@ -22,7 +22,7 @@ def command(as_json: AsJson = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> No
         findings.append(finding)
         if not as_json:
             remedy = f"; {finding.remedy}" if finding.remedy else ""
-            typer.echo(f"{finding.status:<8}{finding.subject:<16}{finding.text}{remedy}")
+            typer.echo(f"{finding.status:<8}{finding.subject:<19}{finding.text}{remedy}")
     healthy = all(finding.status != BROKEN for finding in findings)
     if as_json:
         print_json({"ok": healthy, "findings": [vars(finding) for finding in findings]})

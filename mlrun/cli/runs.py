@@ -29,7 +29,7 @@ def _runs(context: typer.Context) -> None:
     "ls",
     epilog=examples(
         "mlrun runs ls",
-        "mlrun runs ls --json | jq -r '.runs[] | select(.status == \"stopped\") | .path' | xargs -n1 mlrun resume",
+        "mlrun runs ls --json | jq -r '.runs[] | select(.status == \"stopped\") | .path' | xargs -r -n1 mlrun resume",
     ),
 )
 def list_(as_json: AsJson = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
