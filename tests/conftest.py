@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import importlib
+import signal
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -60,3 +62,11 @@ def gl() -> None:
         context.free()
     except Exception as error:  # drivers and their bindings fail in ways of their own
         pytest.skip(f"{backend} does not work here: {error}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def listening_to_ctrl_c() -> Iterator[None]:
+    """A shell starts background jobs with SIGINT ignored, and what they start inherits that; many tests send it."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
