@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -11,6 +12,8 @@ from mlrun.cli.options import AsJson, Settings, examples
 from mlrun.cli.output import note, print_json, print_table
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from mlrun.config.schema import EpisodicExperiment
 
 NAME = "bench"
@@ -98,15 +101,10 @@ def command(
     if experiment is not None:
         require_machine(experiment)
     figures = measure(environment, world_counts, thread_counts or sorted({1, cores}), experiment, note)
-    if as_json:
-        print_json(figures)
-        return
 
     from mlrun.cli.bench_tables import bench_tables
 
-    for title, table in bench_tables(figures):
-        typer.echo(f"\n{title}")
-        print_table(table)
+    _print(figures, bench_tables, as_json)
 
 
 def _bench_gpu(environment: str, worlds: list[int], experiment: EpisodicExperiment | None, as_json: bool) -> None:
@@ -117,13 +115,17 @@ def _bench_gpu(environment: str, worlds: list[int], experiment: EpisodicExperime
     if missing := why_no_physics_on_gpu():
         raise DeviceNotFoundError(f"--device cuda: worlds cannot be simulated on a GPU: {missing}")
     figures = measure_gpu(environment, worlds, experiment, note)
-    if as_json:
-        print_json(figures)
-        return
 
     from mlrun.cli.bench_tables import gpu_tables
 
-    for title, table in gpu_tables(figures):
+    _print(figures, gpu_tables, as_json)
+
+
+def _print(figures: dict[str, Any], tables: Callable[[Any], Iterator[tuple[str, Table]]], as_json: bool) -> None:
+    if as_json:
+        print_json(figures)
+        return
+    for title, table in tables(figures):
         typer.echo(f"\n{title}")
         print_table(table)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from mlrun.cli.output import columns
+from mlrun.cli.output import columns_of_numbers
 
 _WAYS = ("loop", "batched", "auto")
 _PACKAGES = {"envpool": "EnvPool", "metaworld": "Meta-World, AsyncVectorEnv"}
@@ -39,7 +39,7 @@ def gpu_tables(figures: Mapping[str, Any]) -> Iterator[tuple[str, Table]]:
 def inner_loop_table(figures: Mapping[str, Any]) -> tuple[str, Table]:
     """Adaptation, batched and in a loop: the title and the table."""
     few, many = figures["few_samples"], figures["many_samples"]
-    table = _numbers("samples per task", "loop, ms", "batched, ms", "own choice, ms", "")
+    table = columns_of_numbers("samples per task", "loop, ms", "batched, ms", "own choice, ms", "")
     for row, claim in (
         (few, f"batched is {_with_range(few, 'speedup')} times as fast as the loop"),
         (many, f"own choice has {_with_range(many, 'share_of_better')} of the better one's speed"),
@@ -55,7 +55,7 @@ def inner_loop_table(figures: Mapping[str, Any]) -> tuple[str, Table]:
 
 
 def _throughput(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = _numbers("threads", "worlds", "steps/s", "physics alone, steps/s", "share of the physics' speed")
+    table = columns_of_numbers("threads", "worlds", "steps/s", "physics alone, steps/s", "share of the physics' speed")
     for row in rows:
         table.add_row(
             str(row["threads"]),
@@ -69,7 +69,7 @@ def _throughput(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 def _throughput_on_gpu(rows: Sequence[Mapping[str, Any]]) -> Table:
     heads = ("steps/s", "physics alone, steps/s", "share of the physics' speed", "over the CPU", "GPU memory, GB")
-    table = _numbers("worlds", *heads)
+    table = columns_of_numbers("worlds", *heads)
     for row in rows:
         table.add_row(
             str(row["worlds"]),
@@ -83,14 +83,14 @@ def _throughput_on_gpu(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _shares(measured: Mapping[str, Any]) -> Table:
-    table = _numbers("", "share")
+    table = columns_of_numbers("", "share")
     for name, share in measured["shares"].items():
         table.add_row(name, f"{share:.1%}")
     return table
 
 
 def _memory(memory: Mapping[str, Any]) -> Table:
-    table = _numbers("", "kB per world")
+    table = columns_of_numbers("", "kB per world")
     for name, label in (
         ("environment_bytes_per_world", "environment"),
         ("physics_bytes_per_world", "physics alone"),
@@ -101,7 +101,7 @@ def _memory(memory: Mapping[str, Any]) -> Table:
 
 
 def _peers(peers: Mapping[str, Any]) -> Table:
-    table = _numbers("", "setting", "steps/s", "ours over theirs")
+    table = columns_of_numbers("", "setting", "steps/s", "ours over theirs")
     for package, label in _PACKAGES.items():
         measured = peers["packages"][package]
         if measured is None:
@@ -111,13 +111,6 @@ def _peers(peers: Mapping[str, Any]) -> Table:
         table.add_row(label, measured["best_setting"], speed, _with_range(measured, "ratio"))
     if peers["steps_per_second"] is not None:
         table.add_row("mlrun", f"{peers['worlds']} worlds", _speed(peers["steps_per_second"]), "")
-    return table
-
-
-def _numbers(*heads: str) -> Table:
-    table = columns(*heads)
-    for column in table.columns[1:]:
-        column.justify = "right"
     return table
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from mlrun.cli.output import columns
+from mlrun.cli.output import columns_of_numbers
 
 
 def explain_title(report: Mapping[str, Any]) -> str:
@@ -35,7 +35,9 @@ def explain_tables(report: Mapping[str, Any]) -> Iterator[tuple[str, Table, str]
 
 
 def _movement(layers: Mapping[str, Any]) -> Table:
-    table = _numbers("layer", "parameters", "|θ' - θ| / |θ|, mean", "std over tasks", "min", "max", "|θ' - θ|, mean")
+    table = columns_of_numbers(
+        "layer", "parameters", "|θ' - θ| / |θ|, mean", "std over tasks", "min", "max", "|θ' - θ|, mean"
+    )
     for layer, of_layer in layers.items():
         relative = of_layer["relative"]
         spread = [_significant(relative[name]) for name in ("mean", "std", "min", "max")]
@@ -44,7 +46,7 @@ def _movement(layers: Mapping[str, Any]) -> Table:
 
 
 def _representation(layers: Mapping[str, Any]) -> Table:
-    table = _numbers("layer", "CKA, mean", "std over tasks", "min", "change, mean", "of that shift, mean")
+    table = columns_of_numbers("layer", "CKA, mean", "std over tasks", "min", "change, mean", "of that shift, mean")
     for layer, measures in layers.items():
         similarity = [_decimals(measures["similarity"][name], 4) for name in ("mean", "std", "min")]
         table.add_row(layer, *similarity, *(_significant(measures[name]["mean"]) for name in ("change", "shift")))
@@ -52,7 +54,7 @@ def _representation(layers: Mapping[str, Any]) -> Table:
 
 
 def _rates(parameters: Mapping[str, Any]) -> Table:
-    table = _numbers(
+    table = columns_of_numbers(
         "parameter", "median", "lower quartile", "upper quartile", "min", "max", "negative", "median at first"
     )
     for parameter, rates in parameters.items():
@@ -62,18 +64,13 @@ def _rates(parameters: Mapping[str, Any]) -> Table:
 
 
 def _agreement(layers: Mapping[str, Any]) -> Table:
-    table = _numbers("layer", "cosine of two tasks, mean", "std over pairs", "negative", "of a task with itself, mean")
+    table = columns_of_numbers(
+        "layer", "cosine of two tasks, mean", "std over pairs", "negative", "of a task with itself, mean"
+    )
     for layer, cosines in layers.items():
         between = cosines["between_tasks"]
         spread = [_decimals(between[name], 2) for name in ("mean", "std")]
         table.add_row(layer, *spread, _share(between["negative"]), _decimals(cosines["same_task"]["mean"], 2))
-    return table
-
-
-def _numbers(*heads: str) -> Table:
-    table = columns(*heads)
-    for column in table.columns[1:]:
-        column.justify = "right"
     return table
 
 

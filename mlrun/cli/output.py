@@ -52,3 +52,11 @@ def columns(*names: str) -> Table:
     for name in names:
         table.add_column(name)
     return table
+
+
+def columns_of_numbers(label: str, *names: str) -> Table:
+    """The same, in which all columns but the first have numbers."""
+    table = columns(label, *names)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    return table

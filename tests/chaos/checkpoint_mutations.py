@@ -78,7 +78,8 @@ def members(path: Path, rng: random.Random) -> None:
         if what == "outside":
             archive.writestr("../../outside/evil", b"evil")
         if what == "double":
-            archive.fp.write(content[victim])  # type: ignore[union-attr]
+            assert archive.fp is not None
+            archive.fp.write(content[victim])
 
 
 def bomb(path: Path, rng: random.Random) -> None:
