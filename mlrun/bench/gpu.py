@@ -21,6 +21,7 @@ from mlrun.benchmarks.ml1.benchmark import ML1
 from mlrun.benchmarks.ml1.environment import SawyerEnvironment
 from mlrun.config.schema import EpisodicExperiment
 from mlrun.experiment.build import build_benchmark, build_problem, fresh_algorithm
+from mlrun.experiment.device import arithmetic
 from mlrun.randomness import RandomKey
 
 _WORLDS_ON_CPU = 200
@@ -80,7 +81,8 @@ def gpu_meta_iteration(experiment: EpisodicExperiment, iterations: int = 5) -> d
     for iteration in range(iterations + 1):
         recorder = Recorder(problem, lambda: _finish(torch.device(problem.device)))
         start = recorder.now()
-        algorithm.update(cast(Problem, recorder), tasks, RandomKey(experiment.seed, iteration, "update"))
+        with arithmetic(experiment):
+            algorithm.update(cast(Problem, recorder), tasks, RandomKey(experiment.seed, iteration, "update"))
         rounds.append(_Round(start, recorder.moments, recorder.now()))
     usual = sorted(rounds[1:], key=lambda one: one.seconds)[iterations // 2]
     physics = _episode_of_physics(benchmark, worlds) * len(usual.moments) / 2

@@ -89,14 +89,19 @@ def physics_threads(experiment: Experiment) -> int:
 
 
 @contextmanager
-def matrix_products(experiment: Experiment) -> Iterator[None]:
-    """While it is open, a GPU multiplies float32 matrices as the experiment says."""
+def arithmetic(experiment: Experiment) -> Iterator[None]:
+    """While it is open, a GPU rounds as the experiment says, and adds up gradients in one order.
+
+    Left to itself, torch differentiates on a thread of the GPU's own. Second derivatives are then added up in an order
+    that depends on what was differentiated there before, so that a resumed run would round otherwise.
+    """
     import torch
 
     previous = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = experiment.tf32
     try:
-        yield
+        with torch.autograd.set_multithreading_enabled(False):
+            yield
     finally:
         torch.backends.cuda.matmul.allow_tf32 = previous
 

@@ -14,7 +14,7 @@ from mlrun.benchmarks.protocol import Benchmark
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment
 from mlrun.experiment.build import build_benchmark, build_problem, fresh_algorithm
-from mlrun.experiment.device import matrix_products, physics_threads, place
+from mlrun.experiment.device import arithmetic, physics_threads, place
 from mlrun.experiment.errors import diverging_at
 from mlrun.experiment.restoration import restore
 from mlrun.experiment.resumption import require_same_experiment
@@ -94,7 +94,7 @@ def adapt_run(
     restore(algorithm, state["algorithm"], problem.device)
     tasks = benchmark.test_tasks if split == "test" else benchmark.train_tasks
     key = RandomKey(experiment.seed, state["iteration"], f"evaluate/{split}")
-    with matrix_products(experiment), diverging_at(f"adaptation from checkpoint {state['iteration']}", tasks):
+    with arithmetic(experiment), diverging_at(f"adaptation from checkpoint {state['iteration']}", tasks):
         by_step = algorithm.adapt(problem, tasks, key, steps)
     return Adaptation(algorithm, benchmark, problem, tasks, key, state["iteration"], by_step)
 
@@ -125,7 +125,7 @@ def evaluate_run(
     experiment = run.experiment()
     adaptation = adapt_run(run, split=split, checkpoint=checkpoint, data_per_task=data_per_task, steps=steps)
     benchmark, tasks, key = adaptation.benchmark, adaptation.tasks, adaptation.key
-    with matrix_products(experiment), diverging_at(f"adaptation from checkpoint {adaptation.checkpoint}", tasks):
+    with arithmetic(experiment), diverging_at(f"adaptation from checkpoint {adaptation.checkpoint}", tasks):
         by_step = [adaptation.problem.evaluate(parameters, tasks, key) for parameters in adaptation.by_step]
         for step, scores in enumerate(by_step):
             for name, values in scores.items():

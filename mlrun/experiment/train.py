@@ -9,12 +9,12 @@ from typing import Any
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
-from mlrun.experiment.device import matrix_products, place
-from mlrun.experiment.errors import Diverged, MlrunError, diverging_at
+from mlrun.experiment.device import arithmetic, place
+from mlrun.experiment.errors import Diverged, diverging_at
 from mlrun.experiment.evaluate import adaptation_steps, evaluate_by_step
 from mlrun.experiment.interrupts import Interrupts, interrupts
 from mlrun.experiment.reporter import Reporter
-from mlrun.experiment.restoration import restore
+from mlrun.experiment.restoration import restore, state_of
 from mlrun.experiment.resumption import require_same_experiment
 from mlrun.experiment.run_directory import RunDirectory
 from mlrun.finite import require_finite
@@ -33,7 +33,7 @@ def train(experiment: Experiment, run: RunDirectory, reporter: Reporter) -> None
         Interrupted: a signal asked to stop; the last complete iteration was saved first.
         Diverged: a loss, a score or a parameter is not finite; the last good checkpoint stands.
     """
-    with interrupts() as signals, matrix_products(experiment):
+    with interrupts() as signals, arithmetic(experiment):
         MetaTraining(experiment, run, reporter).run(signals)
 
 
@@ -63,7 +63,7 @@ class MetaTraining:
         self.complete: dict[str, Any] = {}
 
     def run(self, signals: Interrupts) -> None:
-        """The loop. Whatever known reason ends it, the last complete iteration is saved first."""
+        """The loop. Whatever ends it, the last complete iteration is saved first."""
         total = self.experiment.training.iterations
         if note := place(self.experiment).note:
             self.reporter.note(note)
@@ -73,7 +73,7 @@ class MetaTraining:
             while self.iteration < total:
                 signals.check()
                 self._iterate(total)
-        except MlrunError as error:
+        except Exception as error:  # a GPU's, or a stranger's algorithm's; what was complete is in host memory
             self._checkpoint()
             if isinstance(error, Diverged):
                 self._record_divergence(error)
@@ -187,7 +187,7 @@ class MetaTraining:
             "best": self.best,
             "best_iteration": self.best_iteration,
             "experiment": self.experiment.model_dump(mode="json"),
-            "algorithm": self.algorithm.state_dict(),
+            "algorithm": state_of(self.algorithm),
         }
 
     def _key(self, iteration: int, purpose: str) -> RandomKey:

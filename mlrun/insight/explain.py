@@ -10,7 +10,7 @@ import torch
 from mlrun.algorithms.protocol import MetaAlgorithm, Problem
 from mlrun.config.schema import Experiment
 from mlrun.experiment.build import fresh_algorithm
-from mlrun.experiment.device import matrix_products
+from mlrun.experiment.device import arithmetic
 from mlrun.experiment.errors import MlrunError, diverging_at
 from mlrun.experiment.evaluate import Adaptation, adapt_run
 from mlrun.experiment.run_directory import RunDirectory
@@ -101,7 +101,7 @@ def _more_data(adaptation: Adaptation, experiment: Experiment) -> tuple[Paramete
     """The tasks' parameters after adapting on other data, and the inputs that their adapted models meet."""
     problem, tasks, key, after = adaptation.problem, adaptation.tasks, adaptation.key, adaptation.by_step[-1]
     where = f"adaptation from checkpoint {adaptation.checkpoint}"
-    with matrix_products(experiment), diverging_at(where, tasks):
+    with arithmetic(experiment), diverging_at(where, tasks):
         for name, tensor in after.items():
             require_finite_tasks(f"{name} after adaptation", tensor)
         inputs = problem.inputs(after, tasks, key.child("inputs"))

@@ -10,7 +10,7 @@ import torch
 from mlrun.config.algorithms import MAMLConfig, ReptileConfig
 from mlrun.config.benchmarks import BenchmarkConfig, ML1Config, Navigation2DConfig, SinusoidConfig
 from mlrun.config.schema import EpisodicExperiment, SupervisedExperiment, TrainingConfig
-from mlrun.experiment.device import matrix_products, place
+from mlrun.experiment.device import arithmetic, place
 from mlrun.experiment.errors import MlrunError
 
 Machine = Callable[..., None]
@@ -102,6 +102,6 @@ def test_without_physics_a_gpu_must_be_asked_for(machine: Machine, benchmark: Be
 
 def test_tf32_is_as_the_experiment_says_and_then_as_before() -> None:
     before = torch.backends.cuda.matmul.allow_tf32
-    with matrix_products(experiment(tf32=True)):
+    with arithmetic(experiment(tf32=True)):
         assert torch.backends.cuda.matmul.allow_tf32
     assert torch.backends.cuda.matmul.allow_tf32 == before

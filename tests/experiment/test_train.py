@@ -226,18 +226,21 @@ def test_divergence_stops_the_run_and_keeps_the_last_good_checkpoint(
         train(experiment(), directory, Watcher())
 
 
-def test_what_stops_the_simulation_costs_no_complete_iteration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("failure", [CapacityError("the physics ran out of room"), torch.OutOfMemoryError("of a GPU")])
+def test_what_fails_costs_no_complete_iteration(
+    failure: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     directory = RunDirectory.create(tmp_path, experiment())
 
-    def out_of_room(self: SawyerEnvironment) -> None:
-        raise CapacityError("the physics ran out of room")
+    def fail(self: SawyerEnvironment) -> None:
+        raise failure
 
-    def fill(iteration: int) -> None:
+    def from_now_on(iteration: int) -> None:
         if iteration == 3:
-            monkeypatch.setattr(SawyerEnvironment, "warnings", out_of_room)
+            monkeypatch.setattr(SawyerEnvironment, "warnings", fail)
 
-    with pytest.raises(CapacityError):
-        train(experiment(), directory, Watcher(fill))
+    with pytest.raises(type(failure)):
+        train(experiment(), directory, Watcher(from_now_on))
     assert directory.checkpoints.load("last")["iteration"] == 3
 
 
