@@ -1,23 +1,19 @@
 """The Python packages that are installed, and those that should be."""
 
-import json
 import platform
 import sys
 from collections.abc import Iterator
 from importlib import metadata
-from pathlib import Path
-from urllib.parse import unquote, urlparse
 
 from mlrun.doctor.finding import BROKEN, NOTE, Finding
-
-_DISTRIBUTION = "mlrun-meta"
+from mlrun.extras import DISTRIBUTION, constraints_file, install_command
 
 
 def check_python() -> Iterator[Finding]:
     """Python against what the package asks for."""
     from packaging.specifiers import SpecifierSet
 
-    wanted = "".join(metadata.metadata(_DISTRIBUTION).get_all("Requires-Python") or [])
+    wanted = "".join(metadata.metadata(DISTRIBUTION).get_all("Requires-Python") or [])
     text = f"{platform.python_version()} in {sys.prefix}"
     if SpecifierSet(wanted).contains(platform.python_version(), prereleases=True):
         yield Finding("python", text)
@@ -29,27 +25,29 @@ def check_packages() -> Iterator[Finding]:
     """The versions of what is always needed."""
     wrong = [problem for problem in map(_problem, _requirements()) if problem]
     if wrong:
-        yield Finding("packages", ", ".join(wrong), BROKEN, f"run: {_install()}")
+        yield Finding("packages", ", ".join(wrong), BROKEN, f"run: {install_command()}")
     else:
         yield Finding("packages", ", ".join(f"{name} {metadata.version(name)}" for name in _names(_requirements())))
     if _version("mlrun"):
-        remedy = f"run: {sys.executable} -m pip uninstall mlrun, and then: {_install()} --force-reinstall --no-deps"
+        remedy = (
+            f"run: {sys.executable} -m pip uninstall mlrun, and then: {install_command()} --force-reinstall --no-deps"
+        )
         yield Finding("packages", "the package 'mlrun' of another project is installed in this place", BROKEN, remedy)
 
 
 def check_extras() -> Iterator[Finding]:
     """What is installed of the packages that only some verbs need."""
-    for extra in metadata.metadata(_DISTRIBUTION).get_all("Provides-Extra") or []:
+    for extra in metadata.metadata(DISTRIBUTION).get_all("Provides-Extra") or []:
         wrong = [problem for problem in map(_problem, _requirements(extra)) if problem]
         if wrong:
-            yield Finding(f"extra {extra}", ", ".join(wrong), NOTE, f"for it, run: {_install(extra)}")
+            yield Finding(f"extra {extra}", ", ".join(wrong), NOTE, f"for it, run: {install_command(extra)}")
         else:
             yield Finding(f"extra {extra}", "installed")
 
 
 def check_pins() -> Iterator[Finding]:
     """The exact versions that this was tested with, where there is a list of them."""
-    constraints = _constraints()
+    constraints = constraints_file()
     if constraints is None:
         return
     lines = (line.partition("#")[0].strip() for line in constraints.read_text(encoding="utf-8").splitlines())
@@ -62,7 +60,7 @@ def check_pins() -> Iterator[Finding]:
         if version and version.partition("+")[0] != pinned[name]
     ]
     if other:
-        remedy = f"that need not matter, but was not tested; for the tested ones, run: {_install()} --upgrade"
+        remedy = f"that need not matter, but was not tested; for the tested ones, run: {install_command()} --upgrade"
         yield Finding("pins", ", ".join(other), NOTE, remedy)
     else:
         yield Finding("pins", f"as in {constraints}")
@@ -72,7 +70,7 @@ def _requirements(extra: str | None = None) -> Iterator[str]:
     """What the package needs, or what an extra adds to that."""
     from packaging.requirements import Requirement
 
-    for text in metadata.requires(_DISTRIBUTION) or []:
+    for text in metadata.requires(DISTRIBUTION) or []:
         requirement = Requirement(text)
         marker = requirement.marker
         always = marker is None or marker.evaluate({"extra": ""})
@@ -103,20 +101,3 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _install(extra: str | None = None) -> str:
-    """The command that installs the package, or an extra, in the way in which it is installed here."""
-    pip = f"{sys.executable} -m pip install"
-    suffix = f"[{extra}]" if extra else ""
-    constraints = _constraints()
-    if constraints is None:
-        return f"{pip} '{_DISTRIBUTION}{suffix}'"
-    return f"{pip} -c {constraints} -e '{constraints.parent}{suffix}'"
-
-
-def _constraints() -> Path | None:
-    """The file of exact versions, which a checkout has."""
-    source = json.loads(metadata.distribution(_DISTRIBUTION).read_text("direct_url.json") or "{}").get("url", "")
-    path = Path(unquote(urlparse(source).path)) / "constraints.txt"
-    return path if source.startswith("file:") and path.is_file() else None

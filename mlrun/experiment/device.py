@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from mlrun.config.schema import EpisodicExperiment, Experiment
 from mlrun.experiment.errors import DeviceNotFoundError, TooManyThreadsError
-from mlrun.extras import MissingExtraError
+from mlrun.extras import MissingExtraError, install_command
 
 _NEEDED_ON_A_GPU = ("mujoco_warp", "warp")
 _DRIVERS = ("/proc/driver/nvidia/version", "/dev/dxg")  # of Linux itself, and of Linux inside Windows
@@ -58,7 +58,7 @@ def place(experiment: Experiment) -> Placement:
 def why_no_physics_on_gpu() -> str | None:
     """Why worlds cannot be simulated on a GPU here, in words; None if they can."""
     if not all(map(importlib.util.find_spec, _NEEDED_ON_A_GPU)):
-        return "it needs a GPU and pip install 'mlrun-meta[gpu]'"
+        return f"it needs a GPU and other packages: {install_command('gpu')}"
     if not any(map(os.path.exists, _DRIVERS)):  # torch takes seconds to say the same
         return "there is none here"
     import torch
@@ -112,7 +112,7 @@ def _require(device: str, physics: str, *, gpu: bool, simulator: bool) -> None:
     if physics != "warp":
         return
     if not simulator:
-        raise MissingExtraError("physics 'warp' needs other packages: pip install 'mlrun-meta[gpu]'")
+        raise MissingExtraError(f"physics 'warp' needs other packages: {install_command('gpu')}")
     if not gpu:
         raise DeviceNotFoundError("physics 'warp': there is no GPU here that torch can use; use 'auto' or 'cpu'")
     if device == "cpu":
@@ -126,5 +126,5 @@ def _note(device: str, physics: str, *, gpu: bool, simulator: bool) -> str:
         return "networks and physics are on the GPU"
     if device == "cuda":
         return "networks are on the GPU, and physics is on the CPU"
-    remedy = "" if simulator else "; pip install 'mlrun-meta[gpu]' to simulate on it"
+    remedy = "" if simulator else f"; to simulate on it: {install_command('gpu')}"
     return f"there is a GPU, but networks and physics are on the CPU{remedy}"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mlrun.extras import install_command
+
 SINUSOID = """
 benchmark: {name: sinusoid, evaluation_tasks: 4}
 algorithm: {name: meta-sgd, outer: {name: adam}}
@@ -88,7 +90,7 @@ def test_without_matplotlib_there_are_tables_and_a_note(mlrun, run):
     assert outcome.code == 0
     assert "movement in adaptation" in outcome.out
     assert ".png" not in outcome.out
-    assert "pip install 'mlrun-meta[plot]'" in outcome.err.splitlines()[-1]
+    assert install_command("plot") in outcome.err.splitlines()[-1]
     assert not Path(run, "plots").exists()
 
 

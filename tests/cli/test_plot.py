@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mlrun.extras import install_command
 from mlrun.plots import FIGURES, FORMATS
 from tests.run_results import REACH, SINUSOID, make_run, report
 
@@ -148,7 +149,7 @@ def test_without_matplotlib_one_line_says_what_to_install(mlrun, make, monkeypat
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     outcome = mlrun("plot", make().id)
     assert (outcome.code, outcome.out) == (1, "")
-    assert outcome.err == "mlrun: error: drawing figures needs another package: pip install 'mlrun-meta[plot]'\n"
+    assert outcome.err == f"mlrun: error: drawing figures needs another package: {install_command('plot')}\n"
 
 
 def test_drawing_loads_neither_torch_nor_a_window_system(make):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mlrun.cli import main
+from mlrun.extras import install_command
 
 TINY_RUN = """
 name: tiny
@@ -83,7 +84,7 @@ def test_a_video_goes_into_the_run_and_is_the_same_again(mlrun, run, monkeypatch
         outcome = mlrun("render", run, *SMALL)
         assert outcome.code == 0, outcome.err
         assert outcome.out == f"{file}\n"
-        assert outcome.err.count("mlrun-meta[video]") == (0 if has_ffmpeg else 1)
+        assert outcome.err.count(install_command("video")) == (0 if has_ffmpeg else 1)
         assert [line.partition(":")[0] for line in outcome.err.splitlines()[-2:]] == [
             "test task 0 before adaptation",
             "test task 0 after adaptation",

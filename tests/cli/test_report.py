@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mlrun.extras import install_command
 from tests.report.reading import Page
 from tests.run_results import SINUSOID, make_run, report
 
@@ -79,7 +80,7 @@ def test_without_matplotlib_one_line_says_what_to_install(mlrun, make, monkeypat
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     outcome = mlrun("report", make().id)
     assert (outcome.code, outcome.out) == (1, "")
-    assert "pip install 'mlrun-meta[plot]'" in outcome.err
+    assert install_command("plot") in outcome.err
     assert len(outcome.err.splitlines()) == 1
 
 

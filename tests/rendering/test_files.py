@@ -115,5 +115,5 @@ def test_a_missing_package_is_one_line_that_names_the_extra(monkeypatch, extensi
     for name in [name for name in sys.modules if name.split(".")[0] == package]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'mlrun-meta\[video\]'"):
+    with pytest.raises(MissingExtraError, match=r" pip install .*\[video\]'"):
         writer_for(Path(f"out{extension}"))
