@@ -36,3 +36,6 @@ SCORES: Final[dict[str, Score]] = {
     "time_to_success": Score("control steps to success", "time", 1, less_is_better=True),
     "mse": Score("mean squared error", "error", 3, less_is_better=True),
 }
+
+SHOWN: Final = ("return", "success_any", "success_last", "mse")
+"""Those that are followed: by figures from the top to the bottom, by a line of progress from left to right."""

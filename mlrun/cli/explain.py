@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Checkpoint, Run, RunsDir, examples, parse_checkpoint
-from mlrun.cli.output import note, print_json, print_table
+from mlrun.cli.output import can_draw, note, print_json, print_table
 
 if TYPE_CHECKING:
     from mlrun.insight.explain import Explanation
@@ -75,12 +75,7 @@ def command(
 
 def _draw(explanation: Explanation, directory: Path) -> list[Path]:
     """Write the figures, where matplotlib is there to draw them."""
-    from mlrun.extras import MissingExtraError, require_extra
-
-    try:
-        require_extra("plot", "matplotlib", "drawing figures")
-    except MissingExtraError as error:
-        note(str(error))
+    if not can_draw():
         return []
 
     from mlrun.insight.figures import figures

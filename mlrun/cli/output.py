@@ -21,6 +21,18 @@ def note(text: str) -> None:
         typer.echo(text, err=True)
 
 
+def can_draw() -> bool:
+    """Whether matplotlib is there for figures; if it is not, the person is told how to install it."""
+    from mlrun.extras import MissingExtraError, require_extra
+
+    try:
+        require_extra("plot", "matplotlib", "drawing figures")
+    except MissingExtraError as error:
+        note(str(error))
+        return False
+    return True
+
+
 def print_json(value: dict[str, Any]) -> None:
     """Print one JSON object."""
     from mlrun.experiment.atomic import finite_or_none

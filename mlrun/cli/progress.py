@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from mlrun.experiment.reporter import Reporter
-from mlrun.scores import SCORES
+from mlrun.scores import SCORES, SHOWN
 from mlrun.wording import duration
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _SECONDS_BETWEEN_LINES = 5.0
 _RECENT_ITERATIONS = 20
-_FOLLOWED = ("return", "success_any", "success_last", "mse")
 
 logger = logging.getLogger("mlrun")
 Row = Mapping[str, Any]
@@ -199,7 +198,7 @@ def _changes(row: Row, prefix: str) -> str:
 
 
 def _followed(row: Row, prefix: str) -> list[str]:
-    return [name for name in _FOLLOWED if f"{prefix}pre/{name}" in row]
+    return [name for name in SHOWN if f"{prefix}pre/{name}" in row]
 
 
 def _change(row: Row, prefix: str, name: str, arrow: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mlrun.cli.options import DEFAULT_RUNS_DIR, Runs, RunsDir, examples
+from mlrun.cli.output import can_draw
 
 NAME = "report"
 EXAMPLES = examples(
@@ -36,10 +37,6 @@ def command(
     plot', configurations and manifests; and what 'mlrun render' and 'mlrun explain' have left in the runs, in videos/
     and plots/. It loads nothing from anywhere and has no scripts. What is missing is named, with what to type.
     """
-    from mlrun.extras import require_extra
-
-    require_extra("plot", "matplotlib", "drawing figures")
-
     from mlrun.experiment.atomic import write_text
     from mlrun.experiment.layout import REPORT
     from mlrun.experiment.own_files import require_own_files
@@ -50,7 +47,7 @@ def command(
     for run in results:
         require_own_files(run.path)
     path = output or (results[0].path / REPORT if len(results) == 1 else Path(REPORT))
-    page = report_page(results)
+    page = report_page(results, drawn=can_draw())
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, page)
     typer.echo(path)

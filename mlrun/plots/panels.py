@@ -10,10 +10,7 @@ from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from mlrun.plots.labels import height_of_each
 from mlrun.plots.style import COLUMN
-from mlrun.scores import SCORES
-
-SHOWN: Final = ("return", "success_any", "success_last", "mse")
-"""The scores that figures show, from the top to the bottom."""
+from mlrun.scores import SCORES, SHOWN
 
 _HEIGHT: Final = 1.05  # inches of a row
 _AROUND: Final = 0.75  # inches for what is above and below the rows

@@ -10,12 +10,11 @@ from mlrun.comparison.protocol import EvaluatedRun, IncomparableError
 from mlrun.comparison.statistics import Estimate
 from mlrun.comparison.wording import explanations, samples_in_words
 from mlrun.experiment.results import evaluated_steps
-from mlrun.plots.panels import SHOWN
 from mlrun.report.html import Html, element
 from mlrun.report.naming import Naming
 from mlrun.report.section import Section, bullets
 from mlrun.report.tables import body, interval, number, row, table
-from mlrun.scores import SCORES
+from mlrun.scores import SCORES, SHOWN
 from mlrun.wording import counted, data_in_words, duration, moment_in_words, tasks_in_words
 
 

@@ -9,10 +9,9 @@ from typing import Final
 from mlrun.experiment.layout import PLOTS
 from mlrun.experiment.results import RunResults
 from mlrun.report.embedding import Room, embedded, files, too_large
-from mlrun.report.figures import picture
 from mlrun.report.html import Html, element, join
 from mlrun.report.naming import Naming
-from mlrun.report.section import Section, command, folded, has_checkpoint
+from mlrun.report.section import Section, command, folded, has_checkpoint, picture
 
 _PREFIX: Final = "explain-"
 

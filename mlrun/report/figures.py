@@ -16,7 +16,7 @@ from mlrun.plots import FIGURES
 from mlrun.plots.saving import write
 from mlrun.plots.writing import require_one_figure
 from mlrun.report.html import Html, data_uri, element
-from mlrun.report.section import Section
+from mlrun.report.section import Section, picture
 
 _DESCRIPTIONS: Final = {
     "learning_curves": "Scores before and after adaptation along meta-training",
@@ -36,11 +36,6 @@ def figures_section(runs: Sequence[RunResults]) -> Section:
         content += [*heading, element("div", *pictures, class_="figures")] if pictures else []
         missing += reasons
     return Section("Figures", content, missing)
-
-
-def picture(address: str, title: str, description: str) -> Html:
-    """A picture with its title above it, and for readers who cannot see it with a description."""
-    return element("figure", element("figcaption", title), element("img", src=address, alt=description))
 
 
 def _by_benchmark(runs: Sequence[RunResults]) -> list[list[RunResults]]:

@@ -8,11 +8,10 @@ from mlrun.comparison.compare import Comparison, Group
 from mlrun.comparison.protocol import IncomparableError
 from mlrun.experiment.results import RunResults
 from mlrun.experiment.runs import Evaluation, summarise
-from mlrun.plots.panels import SHOWN
 from mlrun.report.html import Html, element, join
 from mlrun.report.naming import Naming
 from mlrun.report.tables import number
-from mlrun.scores import SCORES, Score
+from mlrun.scores import SCORES, SHOWN, Score
 from mlrun.wording import counted, listed
 
 

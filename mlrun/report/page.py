@@ -15,7 +15,6 @@ from mlrun.report.comparing import compare_scores, comparison_section
 from mlrun.report.configuration import configuration_section
 from mlrun.report.embedding import Room
 from mlrun.report.explanations import explanations_section
-from mlrun.report.figures import figures_section
 from mlrun.report.films import films_section
 from mlrun.report.headline import result, title
 from mlrun.report.html import Html, element, join
@@ -29,11 +28,17 @@ from mlrun.wording import counted
 # Whatever a run might have smuggled in, the browser loads nothing for this page and runs nothing in it.
 _POLICY: Final = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 
+_NOT_DRAWN: Final = "Figures: matplotlib, which draws them, was not installed where this page was made."
 
-def report_page(runs: Sequence[RunResults]) -> str:
+
+def report_page(runs: Sequence[RunResults], *, drawn: bool = True) -> str:
     """One HTML document about one or more runs, with everything in it that it shows.
 
     What runs do not have yet, or cannot have, is named in it.
+
+    Args:
+        runs: what it is about.
+        drawn: whether figures are drawn, which takes matplotlib.
     """
     naming = Naming(runs)
     evaluations = [evaluation for run in runs if (evaluation := evaluated(run, "test", None, None))]
@@ -43,7 +48,7 @@ def report_page(runs: Sequence[RunResults]) -> str:
     sections = [
         comparison_section(comparisons, naming),
         scores_section(evaluations, naming),
-        figures_section(runs),
+        _figures(runs) if drawn else Section("Figures", missing=[_NOT_DRAWN]),
         films_section(runs, naming, room),
         explanations,
         configuration_section(naming),
@@ -66,6 +71,12 @@ def _compared(runs: Sequence[EvaluatedRun]) -> Sequence[Comparison] | Incomparab
         return compare_scores(runs) if runs else []
     except IncomparableError as error:
         return error
+
+
+def _figures(runs: Sequence[RunResults]) -> Section:
+    from mlrun.report.figures import figures_section
+
+    return figures_section(runs)
 
 
 def _section(section: Section) -> Html:

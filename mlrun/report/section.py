@@ -36,6 +36,11 @@ def has_checkpoint(run: RunResults) -> bool:
     return (run.path / CHECKPOINTS / "last").is_file()
 
 
+def picture(address: str, title: str, description: str) -> Html:
+    """A picture with its title above it, and for readers who cannot see it with a description."""
+    return element("figure", element("figcaption", title), element("img", src=address, alt=description))
+
+
 def bullets(sentences: Sequence[str], kind: str) -> Html:
     """Remarks, one below the other; nothing if there are none."""
     return element("ul", *(element("li", sentence) for sentence in sentences), class_=kind) if sentences else Html()

@@ -76,12 +76,21 @@ def test_a_link_in_the_place_of_a_run_s_videos_is_not_followed(mlrun, make, tmp_
     assert "videos is a link" in outcome.err
 
 
-def test_without_matplotlib_one_line_says_what_to_install(mlrun, make, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    outcome = mlrun("report", make().id)
-    assert (outcome.code, outcome.out) == (1, "")
-    assert install_command("plot") in outcome.err
-    assert len(outcome.err.splitlines()) == 1
+def test_without_matplotlib_the_page_names_what_it_lacks_and_a_note_says_how_to_install_it(mlrun, make):
+    run = make()
+    code = """
+import sys
+from mlrun.cli import main
+sys.modules["matplotlib"] = None
+sys.exit(main(sys.argv[1:]))
+"""
+    done = subprocess.run([sys.executable, "-c", code, "report", run.path], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{run.path}/report.html\n"
+    assert done.stderr == f"drawing figures needs another package: {install_command('plot')}\n"
+    page = Page((run.path / "report.html").read_text(encoding="utf-8"))
+    assert "Figures: matplotlib, which draws them, was not installed where this page was made." in page.text
+    assert page.tables
+    assert "img" not in page.tags
 
 
 def test_neither_torch_nor_mujoco_is_loaded(make):
