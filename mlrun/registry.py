@@ -18,13 +18,13 @@ class UnknownNameError(LookupError):
     """A name that nobody registered; the message lists the choices and the nearest of them."""
 
     @classmethod
-    def among(cls, kind: str, name: str, choices: Iterable[str]) -> Self:
-        """Say that `name` is none of the `choices` for a `kind` of thing."""
+    def among(cls, kind: str, name: str, choices: Iterable[str], remark: str = "") -> Self:
+        """Say that `name` is none of the `choices` for a `kind` of thing, with a remark on what choices there are."""
         choices = sorted(choices)
         guess = closest_match(name, choices)
         suggestion = f"; did you mean {guess!r}?" if guess else ""
         listed = ", ".join(repr(choice) for choice in choices) or "none"
-        return cls(f"unknown {kind} {name!r}{suggestion} (choices: {listed})")
+        return cls(f"unknown {kind} {name!r}{suggestion} (choices: {listed}{remark})")
 
 
 class PluginError(LookupError):
@@ -97,7 +97,8 @@ class Registry(Generic[ConfigT]):
         if name in self._entries and not points:
             return self._entries[name]
         if not points:
-            raise UnknownNameError.among(self.kind, name, self.names())
+            remark = "" if self._group is None else "; no installed package provides it"
+            raise UnknownNameError.among(self.kind, name, self.names(), remark)
         if name in self._entries or len(points) > 1:
             origins = ["mlrun"] * (name in self._entries) + [_package(point) for point in points]
             raise PluginError(f"{self.kind} {name!r} comes from {' and '.join(origins)}; uninstall all but one")

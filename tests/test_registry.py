@@ -136,8 +136,10 @@ class Blob:
         assert registry.offered() == {"star": "shapely-things 1.2"}
         assert [entry.name for entry in registry.entries()] == ["square"]
         registry.load("square")
-        with pytest.raises(UnknownNameError, match="did you mean 'star'"):
+        with pytest.raises(UnknownNameError) as caught:
             registry.entry("stars")
+        reason = "did you mean 'star'? (choices: 'square', 'star'; no installed package provides it)"
+        assert str(caught.value) == f"unknown shape 'stars'; {reason}"
         assert "shapely_things" not in sys.modules
 
     def test_it_cannot_take_a_name_that_is_there(self, install: Callable[..., Registry[Settings]]) -> None:

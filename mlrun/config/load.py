@@ -11,6 +11,7 @@ from mlrun.config.document import Document, Place
 from mlrun.config.errors import ConfigError, Mistake
 from mlrun.config.messages import note_mistakes
 from mlrun.config.overrides import apply_overrides
+from mlrun.config.recorded import take_as_recorded
 from mlrun.config.schema import Experiment, experiment_model
 from mlrun.config.yaml_loader import CoreDumper, parse
 from mlrun.registry import closest_match
@@ -28,14 +29,22 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     Raises:
         ConfigError: With every mistake of the file in the order of its lines, then those of the overrides.
     """
-    document = parse(_read(path), Place(0, 1, str(path)))
-    if not isinstance(document.value, dict):
-        raise ConfigError([_not_sections(document)])
+    document = _read_sections(path)
     apply_overrides(document, list(overrides))
-    experiment = _validate(document)
-    if document.mistakes or experiment is None:
-        raise ConfigError(mistake for _, mistake in sorted(document.mistakes, key=lambda noted: noted[0]))
-    return experiment
+    return _validated(document)
+
+
+def read_experiment(path: Path) -> Experiment:
+    """Read the experiment of a run to look at what it has done, which takes no package that could train it.
+
+    A benchmark or an algorithm that no installed package provides is taken as it was recorded.
+
+    Raises:
+        ConfigError: With every mistake of the file in the order of its lines.
+    """
+    document = _read_sections(path)
+    take_as_recorded(document.value)
+    return _validated(document)
 
 
 def read_values(path: Path) -> Any:
@@ -52,12 +61,22 @@ def dump_experiment(experiment: Experiment) -> str:
     return yaml.dump(experiment.model_dump(mode="json"), Dumper=CoreDumper, sort_keys=False, allow_unicode=True)
 
 
-def _validate(document: Document) -> Experiment | None:
+def _read_sections(path: Path) -> Document:
+    document = parse(_read(path), Place(0, 1, str(path)))
+    if not isinstance(document.value, dict):
+        raise ConfigError([_not_sections(document)])
+    return document
+
+
+def _validated(document: Document) -> Experiment:
+    experiment = None
     try:
-        return experiment_model(document.value).model_validate(document.value)
+        experiment = experiment_model(document.value).model_validate(document.value)
     except ValidationError as error:
         note_mistakes(error.errors(), document)
-        return None
+    if document.mistakes or experiment is None:
+        raise ConfigError(mistake for _, mistake in sorted(document.mistakes, key=lambda noted: noted[0]))
+    return experiment
 
 
 def _read(path: Path) -> str:

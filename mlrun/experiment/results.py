@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlrun.config import ConfigError, Experiment, load_experiment
+from mlrun.config import ConfigError, Experiment, read_experiment
+from mlrun.config.choice import peek
 from mlrun.experiment.errors import MlrunError
 from mlrun.experiment.evaluation_report import read_reports
 from mlrun.experiment.layout import CHECKPOINTS, CONFIG, METRICS
@@ -121,7 +122,7 @@ def read_all_results(runs: Sequence[str | Path], runs_dir: Path) -> list[RunResu
 
 def _experiment(path: Path) -> Experiment:
     try:
-        return load_experiment(path / CONFIG)
+        return read_experiment(path / CONFIG)
     except ConfigError as error:
         raise MlrunError(str(error.mistakes[0])) from error
 
@@ -138,5 +139,5 @@ def _metrics(path: Path) -> list[Row]:
 
 def _steps(experiment: Experiment) -> int | None:
     """Adaptation steps of its own evaluations; None where only an algorithm from another package could tell."""
-    inner = getattr(experiment.algorithm, "inner", None)
-    return getattr(inner, "steps", None) if experiment.evaluation.steps is None else experiment.evaluation.steps
+    own = experiment.evaluation.steps
+    return peek(peek(experiment.algorithm, "inner"), "steps") if own is None else own
