@@ -46,8 +46,8 @@ def _of_training(run: RunResults) -> Html:
     if not evaluation or not changes:
         return join([f"Not evaluated yet; {counted(run.iterations_done, 'iteration')} of training done."])
     when = f"after iteration {evaluation.iteration} of {run.experiment.training.iterations}"
-    so_far = f"Not evaluated on held-out tasks yet. On training tasks, {when}, adaptation takes "
-    return join([so_far, _from_to(changes), "."])
+    so_far = f"Not evaluated on held-out tasks yet. On training tasks, {when}, adaptation "
+    return join([so_far, _moved(changes, "s"), "."])
 
 
 def _changes(evaluation: Evaluation) -> dict[str, tuple[float, float]]:
@@ -66,16 +66,19 @@ def _of_one(comparisons: Sequence[Comparison]) -> Html:
         reached = ((SCORES[name], number(after, SCORES[name].decimals)) for name, (_, after) in changes.items())
         each: list[str] = [join([score.label, " is ", element("strong", value)]) for score, value in reached]
         return join([f"{where}, without adaptation, ", Html(listed(each)), "."])
-    steps = f"{counted(about['steps'], 'adaptation step')} take{'s' * (about['steps'] == 1)}"
-    return join([f"{where}, {steps} ", _from_to(changes), "."])
+    steps = counted(about["steps"], "adaptation step")
+    return join([f"{where}, {steps} ", _moved(changes, "s" * (about["steps"] == 1)), "."])
 
 
-def _from_to(changes: Mapping[str, tuple[float, float]]) -> Html:
-    parts = []
-    for name, values in changes.items():
-        before, after = (number(value, SCORES[name].decimals) for value in values)
-        parts.append(join([f"{SCORES[name].label} from {before} to ", element("strong", after)]))
-    return Html(listed(parts))
+def _moved(changes: Mapping[str, tuple[float, float]], ending: str) -> Html:
+    """What adaptation does to scores, as far as their decimals show it: those that it moves the same way together."""
+    moves: dict[str, list[str]] = {}
+    for name, (before, after) in changes.items():
+        old, new = (number(value, SCORES[name].decimals) for value in (before, after))
+        verb, start = ("leave", "at ") if old == new else ("raise" if after > before else "lower", f"from {old} to ")
+        moves.setdefault(verb, []).append(join([f"{SCORES[name].label} {start}", element("strong", new)]))
+    *others, last = (f"{verb}{ending} {listed(scores)}" for verb, scores in moves.items())
+    return Html(", ".join([*others, f"and {last}" if others else last]))
 
 
 def _of_several(comparison: Comparison, naming: Naming) -> Html:

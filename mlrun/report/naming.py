@@ -16,10 +16,12 @@ class Naming:
 
     Attributes:
         experiments: the runs of each, under the name that figures give them as well.
+        runs: all of them, those of an experiment together and by seed, as a report lists them.
     """
 
     def __init__(self, runs: Sequence[RunResults]) -> None:
         self.experiments: Sequence[Group] = by_experiment(runs)
+        self.runs: Sequence[RunResults] = [run for group in self.experiments for run in group.runs]
         self._names = {run.path: group.label for group in self.experiments for run in group.runs}
 
     def experiment(self, run: RunResults) -> str:

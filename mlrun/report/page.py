@@ -37,10 +37,11 @@ def report_page(runs: Sequence[RunResults], *, drawn: bool = True) -> str:
     What runs do not have yet, or cannot have, is named in it.
 
     Args:
-        runs: what it is about.
+        runs: what it is about; the experiments are in the order in which these first have them.
         drawn: whether figures are drawn, which takes matplotlib.
     """
     naming = Naming(runs)
+    runs = naming.runs
     evaluations = [evaluation for run in runs if (evaluation := evaluated(run, "test", None, None))]
     comparisons = _compared(evaluations)
     room = Room()

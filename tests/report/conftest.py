@@ -43,7 +43,7 @@ def make(tmp_path):
 def page(tmp_path):
     """The report about runs."""
 
-    def page(*runs):
-        return Page(report_page([read_results(run.path, tmp_path) for run in runs]))
+    def page(*runs, drawn=True):
+        return Page(report_page([read_results(run.path, tmp_path) for run in runs], drawn=drawn))
 
     return page

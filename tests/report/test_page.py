@@ -59,7 +59,33 @@ def test_the_table_has_the_numbers_of_the_evaluation(make, page):
 
 
 def test_a_single_run_is_summed_up_in_one_sentence(make, page):
-    assert "On 2 held-out tasks, 1 adaptation step takes mean squared error from 3.000 to 0.750." in page(make()).text
+    assert "On 2 held-out tasks, 1 adaptation step lowers mean squared error from 3.000 to 0.750." in page(make()).text
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (
+            (9.0, 1.0, 1.0),
+            "raises success at any step from 0.50 to 1.00, success at the last step from 0.25 to 1.00 and",
+        ),
+        ((4.0, 0.5, 0.25), "leaves success at any step at 0.50, success at the last step at 0.25 and return at 4.0."),
+        ((4.0, 0.0, 0.5), "lowers success at any step from 0.50 to 0.00, raises success at the last step from 0.25 to"),
+        (
+            (2.0, 0.5, 0.251),
+            "leaves success at any step at 0.50 and success at the last step at 0.25, and lowers return",
+        ),
+    ],
+)
+def test_gain_loss_and_no_change_are_told_apart(make, page, after, said):
+    names = ("return", "success_any", "success_last")
+    by_step = [{name: [value] for name, value in zip(names, step, strict=True)} for step in ((4.0, 0.5, 0.25), after)]
+    assert f"On 1 held-out task, 1 adaptation step {said}" in page(make(text=REACH, by_step=by_step), drawn=False).text
+
+
+def test_several_steps_that_change_nothing_are_told_as_that(make, page):
+    run = make("algorithm.inner.steps=2", by_step=[{"mse": [4.0]}] * 3)
+    assert "2 adaptation steps leave mean squared error at 4.000." in page(run, drawn=False).text
 
 
 def test_several_seeds_are_averaged_and_have_one_interval(make, page):
@@ -71,6 +97,23 @@ def test_several_seeds_are_averaged_and_have_one_interval(make, page):
     assert together[2][:2] == ["reptile", "3.000 [2.000, 4.000]"]
     assert training[1] == ["reptile", "0, 1", "240", "0:06"]
     assert sum("seed" in row[0] for row in every_run) == 2
+
+
+def test_runs_are_listed_by_experiment_and_seed_whatever_their_order(make, page):
+    runs = [make(*settings) for settings in ((RATE, "seed=10"), ("seed=9",), (RATE, "seed=2"), ("seed=1",))]
+    report = page(*runs, drawn=False)
+    listed = [row[0] for row in report.tables[2] if ", seed " in row[0]]
+    expected = [(runs[2], 0.5, 2), (runs[0], 0.5, 10), (runs[3], 0.1, 1), (runs[1], 0.1, 9)]
+    for shown, (run, rate, seed) in zip(listed, expected, strict=True):
+        assert shown.startswith(f"learning_rate {rate}, seed {seed} {run.id}")
+
+
+def test_films_are_in_the_order_of_their_tasks(make, page):
+    run = make()
+    (run.path / "videos").mkdir()
+    for number in (10, 9, 100):
+        (run.path / "videos" / f"task{number}.gif").write_bytes(b"GIF")
+    assert re.findall(r"task(\d+)\.gif(?=<)", page(run, drawn=False).source) == ["9", "10", "100"]
 
 
 def test_experiments_are_compared_and_their_settings_too(make, page):
@@ -236,7 +279,7 @@ def test_a_run_in_training_shows_what_it_has_reached_on_training_tasks(make, pag
     with run.training():
         report = page(run)
     assert (
-        "On training tasks, after iteration 2 of 3, adaptation takes mean squared error from 3.000 to 0.500"
+        "On training tasks, after iteration 2 of 3, adaptation lowers mean squared error from 3.000 to 0.500"
         in report.text
     )
     assert "running after 2 of 3 iterations." in report.text
