@@ -11,6 +11,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
+from torch.nn.functional import avg_pool2d
 
 from mlrun.insight import readings
 from mlrun.insight.agreement import between_tasks, neighbours_by_similarity
@@ -22,6 +23,7 @@ _PARAMETERS: Final = (
     "Dots are parameters, grey ones where training started; bars are medians. The axis is linear near 0."
 )
 _PAIRS: Final = "Bars are pairs of tasks, the line is each task and itself on other data, both scaled to one height."
+_CELLS: Final = 250  # along a side of the matrix: smaller ones can hardly be seen, and take a megabyte of SVG
 _AROUND: Final = 0.5  # inches for an axis with its label
 _GOLDEN: Final = 0.618  # its multiples, less their whole parts, are spread evenly however many there are
 
@@ -80,10 +82,12 @@ def draw_rates(explanation: Explanation) -> Figure:
 def draw_agreement(explanation: Explanation) -> Figure:
     """The cosines of all pairs of tasks, as a matrix and as a histogram."""
     cosines = explanation.cosines[ALL_LAYERS]
-    figure = _figure(3.6, readings.AGREEMENT, _PAIRS)
+    side = math.ceil(len(cosines) / _CELLS)
+    figure = _figure(3.6, readings.AGREEMENT, f"Cells are means of {side} by {side} pairs." if side > 1 else "", _PAIRS)
     matrix, histogram = figure.subplots(2, height_ratios=(2.6, 1))
     order = neighbours_by_similarity(cosines)
-    image = matrix.imshow(cosines[order][:, order].numpy(), cmap="PuOr_r", vmin=-1, vmax=1, interpolation="nearest")
+    cells = avg_pool2d(cosines[order][:, order].unsqueeze(0), side, ceil_mode=True).squeeze(0)
+    image = matrix.imshow(cells.numpy(), cmap="PuOr_r", vmin=-1, vmax=1, interpolation="nearest")
     matrix.set_title(f"{len(cosines)} tasks, similar ones side by side")
     matrix.set_xticks([])
     matrix.set_yticks([])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
@@ -8,9 +10,10 @@ import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from mlrun.experiment.evaluate import Adaptation
-from mlrun.insight.agreement import cosine_matrix, paired_cosines
+from mlrun.insight.agreement import cosine_matrix, neighbours_by_similarity, paired_cosines
 from mlrun.insight.explain import Explanation
 from mlrun.insight.figures import draw_agreement, draw_movement, draw_rates, figures
+from mlrun.plots.saving import write
 from mlrun.randomness import RandomKey
 
 LAYERS = ("hidden 1", "hidden 2", "head", "log_std")
@@ -67,3 +70,20 @@ def test_the_matrix_has_every_pair(explanation: Explanation) -> None:
     shown = cast(np.ndarray, image.get_array())
     np.testing.assert_array_equal(np.sort(shown, axis=None), explanation.cosines["all"].flatten().sort().values)
     np.testing.assert_allclose(shown.diagonal(), 1)
+
+
+def test_the_matrix_of_many_tasks_shows_means_of_pairs_and_stays_small(key: RandomKey) -> None:
+    directions = torch.randn(499, 6, generator=key.generator(), dtype=torch.float64)
+    cosines = cosine_matrix(directions)
+    many = SimpleNamespace(cosines={"all": cosines}, same_task={"all": paired_cosines(directions, directions + 0.1)})
+    figure = draw_agreement(cast(Explanation, many))
+    [image] = figure.axes[0].images
+    shown, order = cast(np.ndarray, image.get_array()), neighbours_by_similarity(cosines)
+    of_pairs = cosines[order][:, order].numpy()
+    assert shown.shape == (250, 250)
+    np.testing.assert_allclose(shown[3, 5], of_pairs[6:8, 10:12].mean())
+    np.testing.assert_allclose(shown[-1, 0], of_pairs[-1, :2].mean())
+    assert "means of 2 by 2 pairs" in " ".join(figure.get_supxlabel().split())
+    file = io.BytesIO()
+    write(figure, file, "svg")
+    assert len(file.getvalue()) < 500_000
