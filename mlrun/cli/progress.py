@@ -185,7 +185,12 @@ def _live(title: str) -> Iterator[Reporter]:
 
 def plain_line(row: Row, total: int) -> str:
     """An iteration in one line; ``before -> after`` adaptation."""
-    return f"iteration {row['iteration']}/{total}  {_changes(row, '')}  {_step_and_speed(row)}"
+    return f"iteration {row['iteration']}/{total}  {metrics_line(row)}"
+
+
+def metrics_line(row: Row) -> str:
+    """What is followed of an iteration's metrics: its scores ``before -> after`` adaptation, its step and its speed."""
+    return "  ".join(part for part in (_changes(row, ""), _step_and_speed(row)) if part)
 
 
 def evaluation_line(iteration: int, summary: Row) -> str:

@@ -6,14 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mlrun.cli.progress import metrics_line
 from mlrun.config.document import printable
 from mlrun.experiment.metrics import is_number
 from mlrun.experiment.runs import Evaluation, Summary
-from mlrun.scores import SCORES
-from mlrun.wording import duration
+from mlrun.scores import SCORES, SHOWN
+from mlrun.wording import counted, duration
 
 _COLUMNS = ("run", "status", "done", "changed", "size", "before -> after adaptation")
-_SHOWN_APART = ("iteration", "pre/", "post/", "eval/")
 _LONGEST = 300  # characters of a text that somebody else wrote
 
 
@@ -79,7 +79,9 @@ def _change(name: str, before: Mapping[str, float | None], after: Mapping[str, f
 
 
 def _changes(evaluation: Mapping[str, Any]) -> str:
-    return "  ".join(_change(name, evaluation["before"], evaluation["after"]) for name in evaluation["after"])
+    return "  ".join(
+        _change(name, evaluation["before"], evaluation["after"]) for name in SHOWN if name in evaluation["after"]
+    )
 
 
 def _sections(run: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -94,7 +96,7 @@ def _sections(run: Mapping[str, Any]) -> dict[str, list[str]]:
         "problems": run["problems"],
         "experiment": [_experiment(run["experiment"])] if run["experiment"] else [],
         "iterations": [f"{run['iteration']} of {run['iterations'] or '?'}"],
-        "metrics": _metrics(run["metrics"] or {}),
+        "metrics": _metrics(run["metrics"]) if run["metrics"] else [],
         "evaluated": [f"after iteration {evaluation['iteration']}: {_changes(evaluation)}"] if evaluation else [],
         "checkpoints": [_checkpoints(run["checkpoints"])],
         "eval": [_evaluation(result) for result in run["evaluations"]],
@@ -111,19 +113,8 @@ def _experiment(experiment: Mapping[str, Any]) -> str:
 
 
 def _metrics(row: Mapping[str, Any]) -> list[str]:
-    before, after = (
-        {name: row[f"{moment}/{name}"] for name in SCORES if is_number(row.get(f"{moment}/{name}"))}
-        for moment in ("pre", "post")
-    )
-    rest = {name: value for name, value in row.items() if is_number(value) and not name.startswith(_SHOWN_APART)}
-    return [
-        line
-        for line in (
-            "  ".join(_change(name, before, after) for name in after),
-            ", ".join(f"{name} {value:.4g}" for name, value in rest.items()),
-        )
-        if line
-    ]
+    followed = metrics_line({name: value for name, value in row.items() if is_number(value)})
+    return [f"in iteration {row['iteration']}: {followed}"] if followed else []
 
 
 def _checkpoints(checkpoints: Mapping[str, Any]) -> str:
@@ -137,7 +128,7 @@ def _checkpoints(checkpoints: Mapping[str, Any]) -> str:
 def _evaluation(result: Mapping[str, Any]) -> str:
     data = next((f"{result[unit]} {unit}, " for unit in ("episodes", "shots") if unit in result), "")
     about = f"checkpoint {result.get('checkpoint')} on {result.get('tasks')} {result.get('split')} tasks"
-    return f"{about}, {data}{result['steps']} steps: {_changes(result)}"
+    return f"{about}, {data}{counted(result['steps'], 'step')}: {_changes(result)}"
 
 
 def _attempt(attempt: Mapping[str, Any]) -> Iterator[str]:

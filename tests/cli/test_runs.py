@@ -108,6 +108,20 @@ def test_show_tells_all_about_a_run_and_what_to_type_next(mlrun, make_run):
     assert shown["evaluations"][0]["after"] == {"mse": 0.125}
 
 
+def test_show_says_of_the_last_iteration_what_training_says_of_it(mlrun, make_run):
+    run = make_run()
+    run.metrics.append(
+        {"iteration": 3, "pre/mse": 2.5, "post/mse": 0.125, "kl": 0.00987, "accepted": True, "loss": 1e-9}
+    )
+    lines = mlrun("runs", "show", run.id).out.splitlines()
+    assert "metrics      in iteration 3: error 2.500 -> 0.125  KL 0.0099 accepted" in lines
+    assert json.loads(mlrun("runs", "show", run.id, "--json").out)["metrics"]["loss"] == 1e-9
+    run.metrics.append(
+        {"iteration": 4, "pre/mse": float("nan"), "post/mse": "x", "kl": None, "examples_per_second": 1e4}
+    )
+    assert "in iteration 4: 10,000 examples/s" in mlrun("runs", "show", run.id).out
+
+
 def test_show_of_a_run_that_is_not_done_says_how_to_go_on(mlrun, make_run):
     run = make_run()
     assert json.loads(mlrun("runs", "show", run.id, "--json").out)["next"][0] == f"mlrun resume {run.path}"
