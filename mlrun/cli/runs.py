@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -68,7 +69,7 @@ def show(run: Run, as_json: AsJson = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR
 
     summary = summarise(find_run(run, runs_dir))
     description = describe_run(summary)
-    description["next"] = _next(summary) if description["experiment"] else []
+    description["next"] = _next(summary, description)
     if as_json:
         print_json(description)
         return
@@ -115,14 +116,15 @@ def _ask(paths: list[Path]) -> None:
         raise MlrunError("nothing was deleted")
 
 
-def _next(summary: Summary) -> list[str]:
-    """What to type next: to go on where that leads on, and to evaluate what there is."""
+def _next(summary: Summary, run: Mapping[str, Any]) -> list[str]:
+    """What to type next: to go on where that leads on, then to evaluate the best model, then to read about it all."""
     import shlex
 
     from mlrun.cli.training import program
-    from mlrun.experiment.layout import CHECKPOINTS
 
-    path = shlex.quote(str(summary.path))
-    has_checkpoint = (summary.path / CHECKPOINTS / "last").is_file()
-    commands = [f"{program()} resume {path}"] if summary.can_go_on else []
-    return [*commands, f"{program()} eval {path}"] if has_checkpoint else commands
+    best = run["checkpoints"]["best"] or run["checkpoints"]["last"]
+    if run["experiment"] is None or summary.status == "running" or not (summary.can_go_on or best):
+        return []
+    evaluated = any((each.get("split"), each.get("checkpoint")) == ("test", best) for each in run["evaluations"])
+    verb = "resume" if summary.can_go_on else "report" if evaluated else "eval"
+    return [f"{program()} {verb} {shlex.quote(str(summary.path))}"]

@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -122,9 +123,33 @@ def test_show_says_of_the_last_iteration_what_training_says_of_it(mlrun, make_ru
     assert "in iteration 4: 10,000 examples/s" in mlrun("runs", "show", run.id).out
 
 
-def test_show_of_a_run_that_is_not_done_says_how_to_go_on(mlrun, make_run):
+def test_show_says_what_to_type_next(mlrun, make_run):
     run = make_run()
-    assert json.loads(mlrun("runs", "show", run.id, "--json").out)["next"][0] == f"mlrun resume {run.path}"
+
+    def shown():
+        return json.loads(mlrun("runs", "show", run.id, "--json").out)["next"]
+
+    with run.training():
+        assert shown() == []
+        run.metrics.append({"iteration": 3})
+    evaluated = {**EVALUATION, "by_step": [{"mse": {"mean": 4.0}}]}
+    for other in ({}, {"checkpoint": 1, "split": "train"}):
+        assert shown() == [f"mlrun eval {run.path}"]
+        run.save_evaluation({**evaluated, **other})
+    assert shown() == [f"mlrun eval {run.path}"]
+    run.save_evaluation({**evaluated, "checkpoint": 1})
+    assert shown() == [f"mlrun report {run.path}"]
+    run.manifest.start()
+    run.manifest.end("interrupted", "SIGTERM", 1.0)
+    assert shown() == [f"mlrun resume {run.path}"]
+
+
+def test_show_of_a_diverged_run_without_a_checkpoint_has_nothing_to_type(mlrun, make_run):
+    run = make_run()
+    run.manifest.start()
+    run.manifest.end("diverged", "iteration 3: kl is nan", 1.0)
+    shutil.rmtree(run.path / "checkpoints")
+    assert json.loads(mlrun("runs", "show", run.id, "--json").out)["next"] == []
 
 
 @pytest.mark.parametrize("name", ["run.json", "config.yaml", "metrics.jsonl", "eval/a.json"])
