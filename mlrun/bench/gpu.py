@@ -24,16 +24,17 @@ from mlrun.experiment.build import build_benchmark, build_problem, fresh_algorit
 from mlrun.experiment.device import arithmetic
 from mlrun.randomness import RandomKey
 
-_WORLDS_ON_CPU = 200
+_WORLDS_ON_CPU = (200, 1000)
 
 
 def gpu_sweep(benchmark: ML1, worlds: Sequence[int], seconds: float = 2.0) -> dict[str, Any]:
-    """Measures the throughput for every number of worlds, and on all cores.
+    """Measures the throughput for every number of worlds, and on all cores with the number that suits them best.
 
     Returns:
         ``cpu``, as `mlrun.bench.throughput.throughput` has it, and ``gpu``, a list in the order of `worlds`.
     """
-    cpu = throughput(benchmark, _WORLDS_ON_CPU, 0, seconds)
+    on_cpu = (throughput(benchmark, count, 0, seconds) for count in _WORLDS_ON_CPU)
+    cpu = max(on_cpu, key=lambda row: row["steps_per_second"])
     rows = [gpu_throughput(benchmark, count, seconds) for count in worlds]
     return {"cpu": cpu, "gpu": [{**row, "over_cpu": row["steps_per_second"] / cpu["steps_per_second"]} for row in rows]}
 
