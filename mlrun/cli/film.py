@@ -14,9 +14,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from mlrun.cli.episode_progress import shown_on_stderr
+
 if TYPE_CHECKING:
-    from mlrun.rendering import Renderer
-    from mlrun.rendering.files import Frames
+    import numpy as np
+
+    from mlrun.rendering.episode import Episodes, Moment
+
+    Draw = Callable[[Episodes, Callable[[Moment], np.ndarray]], None]
+    """Plays episodes once and writes, of every moment that is shown, the picture that the function makes of it."""
 
 PICTURES_IN_A_STRIP = 5
 _STRIP = ".png"
@@ -44,7 +50,7 @@ class Film:
     fps: int
     speed: float
 
-    def moments(self, horizon: int) -> list[int]:
+    def _moments(self, horizon: int) -> list[int]:
         """After how many control steps there is a frame."""
         from mlrun.rendering.episode import strip_moments, video_moments
 
@@ -53,8 +59,8 @@ class Film:
         return video_moments(horizon, self.fps, self.speed)
 
     @contextmanager
-    def drawing(self) -> Iterator[tuple[Renderer, Callable[[Frames], None]]]:
-        """What draws a world, and what writes the frames, once it is sure that this machine has both."""
+    def drawing(self) -> Iterator[Draw]:
+        """What draws episodes into the file, once it is sure that this machine has all that this takes."""
         _load_mujoco()
         from mlrun.registry import UnknownNameError
         from mlrun.rendering import Renderer
@@ -65,8 +71,14 @@ class Film:
             renderer = Renderer(self.width, self.height, self.camera)
         except UnknownNameError as error:
             raise typer.BadParameter(str(error)) from None
+
+        def draw(episodes: Episodes, picture: Callable[[Moment], np.ndarray]) -> None:
+            moments = episodes.moments(renderer, self._moments(episodes.horizon))
+            with shown_on_stderr(moments, episodes.horizon) as shown:
+                write(self.path, map(picture, shown), self.fps)
+
         with renderer, _sigterm_raises():
-            yield renderer, lambda frames: write(self.path, frames, self.fps)
+            yield draw
 
 
 @dataclass(frozen=True)

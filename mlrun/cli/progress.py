@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
 
-_SECONDS_BETWEEN_LINES = 5.0
+SECONDS_BETWEEN_LINES = 5.0
 _RECENT_ITERATIONS = 20
 
 logger = logging.getLogger("mlrun")
@@ -29,9 +29,14 @@ Row = Mapping[str, Any]
 
 def progress(title: str) -> AbstractContextManager[Reporter]:
     """A reporter on stderr, as fits what stderr is."""
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+    if on_terminal():
         return _live(title)
     return contextlib.nullcontext(PlainProgress(sys.stderr))
+
+
+def on_terminal() -> bool:
+    """Whether stderr is where a live display can be shown."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 class Pace:
@@ -84,7 +89,7 @@ class PlainProgress:
         self._pace.tick()
         now = self._clock()
         last = row["iteration"] == total
-        if self._last_line is None or last or now - self._last_line >= _SECONDS_BETWEEN_LINES:
+        if self._last_line is None or last or now - self._last_line >= SECONDS_BETWEEN_LINES:
             self._last_line = now
             remaining = self._pace.remaining(total - row["iteration"])
             self._print(f"{plain_line(row, total)}  {duration(remaining)} left")

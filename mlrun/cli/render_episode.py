@@ -48,7 +48,7 @@ def draw_episode(
     if horizon is None:
         horizon = _HORIZON_OF_SCRIPTS if run is None else config.horizon
 
-    with film.drawing() as (renderer, write):
+    with film.drawing() as draw:
         from mlrun.benchmarks.ml1.benchmark import ML1
         from mlrun.rendering.episode import Actor, Episodes
 
@@ -56,7 +56,7 @@ def draw_episode(
         chosen = benchmark.tasks(split)[task]
         acting = _script(policy, benchmark, chosen, seed or 0) if run is None else _adapted(run, chosen, steps)
         episodes = Episodes(benchmark, [Actor(chosen, acting)], horizon)
-        write(moment.pictures[0] for moment in episodes.moments(renderer, film.moments(horizon)))
+        draw(episodes, lambda moment: moment.pictures[0])
     typer.echo(film.path)
     note(outcome(episodes.scores[0], horizon))
 
@@ -106,4 +106,5 @@ def _adapted(run: RunDirectory, task: Task, steps: int | None) -> Policy:
     from mlrun.experiment.evaluate import adapt_run
     from mlrun.rendering.policies import learned
 
+    note(f"adapting {run.path} to its {task.split} tasks")
     return learned(adapt_run(run, split=task.split, steps=steps), task, -1)

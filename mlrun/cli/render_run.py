@@ -46,7 +46,7 @@ def draw_run(
     _require_legible(film, goals)
     horizon = horizon or config.horizon
 
-    with film.drawing() as (renderer, write):
+    with film.drawing() as draw:
         from mlrun.experiment.evaluate import adapt_run
         from mlrun.rendering.episode import Actor, Episodes
         from mlrun.rendering.policies import learned
@@ -58,7 +58,7 @@ def draw_run(
         episodes = Episodes(cast("ML1", adaptation.benchmark), actors, horizon)
         board = _scoreboard(run, film, tasks, split, len(adaptation.by_step) - 1, horizon)
         path.parent.mkdir(exist_ok=True)
-        write(board.frame(moment) for moment in episodes.moments(renderer, film.moments(horizon)))
+        draw(episodes, board.frame)
     typer.echo(path)
     for (drawn, _), score, when in zip(actors, episodes.scores, _WHENS * goals, strict=True):
         note(f"{split} task {drawn.index} {when} adaptation: {outcome(score, horizon)}")

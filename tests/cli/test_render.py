@@ -30,6 +30,14 @@ def test_stdout_is_the_file_and_stderr_the_outcome(mlrun, tmp_path, extension):
 
 
 @pytest.mark.usefixtures("gl")
+def test_drawing_that_lasts_says_how_far_it_is(mlrun, monkeypatch):
+    monkeypatch.setattr("mlrun.cli.episode_progress.SECONDS_BETWEEN_LINES", 0)
+    outcome = mlrun("render", "reach-v3", *SMALL, "-o", "a.png")
+    assert (outcome.code, outcome.out) == (0, "a.png\n")
+    assert [line.split()[:2] for line in outcome.err.splitlines()[:-1]] == [["step", f"{step}/8"] for step in (2, 4, 6)]
+
+
+@pytest.mark.usefixtures("gl")
 def test_every_option_changes_the_picture(mlrun, tmp_path):
     options = ["", "--task 1", "--split train", "--policy random", "--policy random --seed 1", "--camera close"]
     for index, given in enumerate(options):
