@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mlrun.cli.episode_progress import shown_on_stderr
+from mlrun.cli.output import note
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,6 +114,17 @@ class FilmOptions:
 def is_strip(path: Path) -> bool:
     """Whether this file will be a picture of several moments, and not a video."""
     return path.suffix.lower() == _STRIP
+
+
+def video_extension() -> str:
+    """Of a file that nobody has named: an mp4, or a gif where there is nothing that writes an mp4."""
+    from mlrun.extras import install_command
+    from mlrun.rendering.files import has_ffmpeg
+
+    if has_ffmpeg():
+        return ".mp4"
+    note(f"drawing a gif; an mp4 needs another package: {install_command('video')}")
+    return ".gif"
 
 
 def refuse(option: str, given: object, why: str) -> None:

@@ -19,7 +19,7 @@ NAME = "render"
 EXAMPLES = examples(
     "mlrun render runs/20261122-231608-maml-reach-s0-a1b2",
     "mlrun render 20261122-231608-maml-reach-s0-a1b2 --grid 6 -o six-goals.mp4",
-    "mlrun render reach-v3 -o reach.mp4",
+    "mlrun render reach-v3",
     "mlrun render ml1/push-v3 --task 3 --camera close --speed 0.5 -o push.gif",
     "mlrun render pick-place-v3 --horizon 80 -o strip.png",
     "mlrun render reach-v3 --policy runs/20261122-231608-maml-reach-s0-a1b2 -o adapted.mp4",
@@ -36,7 +36,8 @@ def command(
             "-o",
             "--output",
             metavar="FILE",
-            help="File to write or replace: .mp4, .gif, or .png for a strip of 5. Default: in the RUN's videos/.",
+            help="File to write or replace: .mp4, .gif, or .png for a strip of 5."
+            " Default: in the RUN's videos/; of an ENV, here.",
         ),
     ] = None,
     grid: Annotated[

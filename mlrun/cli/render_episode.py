@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mlrun.cli.film import FilmOptions, refuse
+from mlrun.cli.film import FilmOptions, refuse, video_extension
 from mlrun.cli.output import note
 
 if TYPE_CHECKING:
@@ -34,9 +34,6 @@ def draw_episode(
     runs_dir: Path,
 ) -> None:
     """Draws an episode of a registered environment, and prints the file."""
-    if options.output is None:
-        raise typer.BadParameter("--output is needed to draw an ENV")
-    film = options.film(options.output, "640x480", "front", speed=1)
     if policy != "random":
         refuse("--seed", seed, "needs 'random' as the --policy")
     if policy in _SCRIPTS:
@@ -45,6 +42,8 @@ def draw_episode(
     config = _benchmark_config(environment, run)
     if task >= config.num_tasks:
         raise typer.BadParameter(f"--task must be at most {config.num_tasks - 1}, the last {split} task, not {task}")
+    path = options.output or _default_path(environment, split, task, policy if run is None else run.id)
+    film = options.film(path, "640x480", "front", speed=1)
     if horizon is None:
         horizon = _HORIZON_OF_SCRIPTS if run is None else config.horizon
 
@@ -59,6 +58,12 @@ def draw_episode(
         draw(episodes, lambda moment: moment.pictures[0])
     typer.echo(film.path)
     note(outcome(episodes.scores[0], horizon))
+
+
+def _default_path(environment: str, split: Split, task: int, actor: str) -> Path:
+    """Here, as an environment has no directory as a run has."""
+    of_split = "train-" if split == "train" else ""
+    return Path(f"{environment.removeprefix('ml1/')}-{of_split}task{task}-{actor}{video_extension()}")
 
 
 def outcome(score: Score, horizon: int) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import typer
 
-from mlrun.cli.film import PICTURES_IN_A_STRIP, Film, FilmOptions, is_strip
+from mlrun.cli.film import PICTURES_IN_A_STRIP, Film, FilmOptions, is_strip, video_extension
 from mlrun.cli.output import note
 from mlrun.cli.render_episode import outcome
 
@@ -85,17 +85,10 @@ def _tasks(first: int, goals: int, num_tasks: int, split: Split) -> range:
 
 
 def _default_path(run: RunDirectory, tasks: range, split: Split) -> Path:
-    """An mp4 in the run, or a gif where there is nothing that writes an mp4."""
     from mlrun.experiment.layout import VIDEOS
-    from mlrun.extras import install_command
-    from mlrun.rendering.files import has_ffmpeg
 
-    extension = ".mp4"
-    if not has_ffmpeg():
-        extension = ".gif"
-        note(f"drawing a gif; an mp4 needs another package: {install_command('video')}")
     numbers = f"task{tasks[0]}" if len(tasks) == 1 else f"tasks{tasks[0]}-{tasks[-1]}"
-    return run.path / VIDEOS / f"before-after-{'train-' if split == 'train' else ''}{numbers}{extension}"
+    return run.path / VIDEOS / f"before-after-{'train-' if split == 'train' else ''}{numbers}{video_extension()}"
 
 
 def _columns(goals: int) -> int:

@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,6 +31,24 @@ def test_stdout_is_the_file_and_stderr_the_outcome(mlrun, tmp_path, extension):
 
 
 @pytest.mark.usefixtures("gl")
+@pytest.mark.parametrize(
+    ("arguments", "has_ffmpeg", "file"),
+    [
+        (["push-v3", "--task", 3], True, "push-v3-task3-expert.mp4"),
+        (["ml1/reach-v3", "--split", "train", "--policy", "random"], False, "reach-v3-train-task0-random.gif"),
+    ],
+)
+def test_a_file_that_nobody_names_is_here_and_says_what_it_shows(
+    mlrun, tmp_path, monkeypatch, arguments, has_ffmpeg, file
+):
+    monkeypatch.setattr("mlrun.rendering.files.has_ffmpeg", lambda: has_ffmpeg)
+    outcome = mlrun("render", *arguments, *SMALL)
+    assert (outcome.code, outcome.out) == (0, f"{file}\n")
+    assert outcome.err.count("mlrun-meta[video]") == (0 if has_ffmpeg else 1)
+    assert [path.name for path in tmp_path.iterdir()] == [file]
+
+
+@pytest.mark.usefixtures("gl")
 def test_drawing_that_lasts_says_how_far_it_is(mlrun, monkeypatch):
     monkeypatch.setattr("mlrun.cli.episode_progress.SECONDS_BETWEEN_LINES", 0)
     outcome = mlrun("render", "reach-v3", *SMALL, "-o", "a.png")
@@ -54,6 +73,8 @@ def test_a_run_acts_as_its_evaluation_scores_it(mlrun, tmp_path):
         outcome = mlrun("render", "reach-v3", "--policy", run, "--task", 2, "--steps", steps, *TINY)
         assert outcome.code == 0, outcome.err
         assert f"return {scores[steps]['return']:.1f} in 12 control steps" in outcome.err
+    outcome = mlrun("render", "reach-v3", "--policy", run, "--size", "32x32")
+    assert outcome.out == f"reach-v3-task0-{Path(run).name}.mp4\n"
     outcome = mlrun("render", "push-v3", "--policy", run, "-o", "a.png")
     assert (outcome.code, outcome.out) == (2, "")
     assert "the run learned on 'ml1/reach-v3', not on 'ml1/push-v3'" in outcome.err
@@ -62,7 +83,6 @@ def test_a_run_acts_as_its_evaluation_scores_it(mlrun, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["reach-v3"], "--output is needed to draw an ENV"),
         (["reach", "-o", "a.mp4"], "'reach' is neither a benchmark nor a run; did you mean 'reach-v3'?"),
         (["ml1/pushv3", "-o", "a.mp4"], "did you mean 'ml1/push-v3'?"),
         (["navigation2d", "-o", "a.mp4"], "'navigation2d' has nothing to draw"),
