@@ -98,6 +98,7 @@ def _explain(error: Exception) -> tuple[list[str], int]:
         context = getattr(error, "ctx", None)
         hint = f"; see '{context.command_path} --help'" if context else ""
         message = " ".join(error.format_message().split()).rstrip(".")
+        message = message.removeprefix("Invalid value: ").removeprefix("Invalid value for ")
         # typer checks values by pydantic, and leaves its way of putting things as it is
         message = message.replace(": Value error, ", ": ").replace(": Input should ", ": must ")
         return [message + hint], error.exit_code

@@ -38,7 +38,7 @@ def parse_checkpoint(text: str) -> str | int:
     if text.isascii() and text.isdigit():
         return int(text)
     if text not in ("best", "last"):
-        raise typer.BadParameter(f"{text!r} is not 'best', 'last' or a number of iterations")
+        raise typer.BadParameter(f"--checkpoint must be 'best', 'last' or a number of iterations, not {text!r}")
     return text
 
 

@@ -97,7 +97,7 @@ def test_without_matplotlib_there_are_tables_and_a_note(mlrun, run):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--checkpoint", "first"], 2, "'first' is not 'best', 'last' or a number"),
+        (["--checkpoint", "first"], 2, "--checkpoint must be 'best', 'last' or a number"),
         (["--checkpoint", "7"], 2, "has no checkpoint of iteration 7; there are: 1"),
         (["--steps", "0"], 2, "--steps"),
         (["-o", "tiny.yaml"], 2, "'tiny.yaml' is a file"),
