@@ -134,6 +134,12 @@ class Registry(Generic[ConfigT]):
         """Return all names, sorted; nothing is loaded."""
         return sorted({*self._entries, *self.offered()})
 
+    def full_name(self, name: str) -> str:
+        """Return the one name that ends in ``/name``; `name` as it is where that is a name, or where there are more."""
+        names = self.names()
+        longer = [full for full in names if full.endswith(f"/{name}")]
+        return longer[0] if len(longer) == 1 and name not in names else name
+
     @functools.cached_property
     def _entry_points(self) -> Collection[importlib.metadata.EntryPoint]:
         return () if self._group is None else importlib.metadata.entry_points(group=self._group)

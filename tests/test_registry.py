@@ -28,6 +28,15 @@ def test_entry_and_target(registry: Registry[Settings]) -> None:
     assert registry.names() == ["circle", "square"]
 
 
+def test_the_end_of_a_name_stands_for_it_unless_it_is_a_name_or_the_end_of_another(
+    registry: Registry[Settings],
+) -> None:
+    for name in ("flat/oval", "flat/square", "flat/star", "round/star"):
+        registry.register(name, config=Settings, target="a:B", summary="")
+    full = {name: registry.full_name(name) for name in ("oval", "flat/oval", "val", "square", "star", "moon")}
+    assert full == {"oval": "flat/oval", "flat/oval": "flat/oval"} | {n: n for n in ("val", "square", "star", "moon")}
+
+
 def test_target_may_be_a_method(registry: Registry[Settings]) -> None:
     registry.register("half", config=Settings, target="fractions:Fraction.from_float", summary="")
     assert registry.load("half")(0.5).denominator == 2  # pyright: ignore[reportArgumentType]

@@ -68,6 +68,7 @@ def command(
         _bench_inner_loop(as_json)
         return
 
+    from mlrun.benchmarks import benchmarks
     from mlrun.config import load_experiment
     from mlrun.config.schema import EpisodicExperiment
 
@@ -76,7 +77,7 @@ def command(
     experiment = None if config is None else load_experiment(config, settings or [])
     if experiment is not None and not isinstance(experiment, EpisodicExperiment):
         raise typer.BadParameter(f"{experiment.benchmark.name} has no physics to measure beside")
-    environment = env or (experiment.benchmark.name if experiment else _DEFAULT_ENVIRONMENT)
+    environment = benchmarks.full_name(env or (experiment.benchmark.name if experiment else _DEFAULT_ENVIRONMENT))
     for name in {environment, *([experiment.benchmark.name] if experiment else [])}:
         _require_ml1(name)
     if experiment is not None:

@@ -109,7 +109,8 @@ def _environment(name: str) -> str | None:
     """The benchmark of this name as it is registered, if there is one."""
     from mlrun.benchmarks import benchmarks
 
-    return next((full for full in benchmarks.names() if name in (full, full.removeprefix("ml1/"))), None)
+    full = benchmarks.full_name(name)
+    return full if full in benchmarks.names() else None
 
 
 def _open_run(name: str, runs_dir: Path) -> RunDirectory:

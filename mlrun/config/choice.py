@@ -27,8 +27,9 @@ def registered_model(section: str, value: Any) -> type[Any] | None:
     name = peek(value, "name")
     if not isinstance(name, str):
         return None
+    registry = registry_of(section)
     try:
-        return registry_of(section).entry(name).config
+        return registry.entry(registry.full_name(name)).config
     except LookupError:
         return None
 

@@ -159,6 +159,8 @@ class Experiment(Section, frozen=True):
             return handler(value)
         assert info.field_name is not None
         registry = registry_of(info.field_name)
+        if isinstance(name := value.get("name"), str):  # what is written into a run has the full name
+            value = {**value, "name": registry.full_name(name)}
         return read_by_name(value, registry.names(), lambda name: registry.entry(name).config)
 
     @model_validator(mode="wrap")

@@ -82,7 +82,7 @@ def test_the_environment_is_the_experiments_unless_another_is_named(mlrun, asked
     config.write_text(config.read_text().replace("reach-v3", "push-v3"))
     mlrun("bench", "--worlds", "3, 1,3", "--threads", "1")
     mlrun("bench", config, "--threads", "1", "--worlds", "5")
-    mlrun("bench", config, "--env", "ml1/pick-place-v3", "--threads", "1", "--worlds", "5")
+    mlrun("bench", config, "--env", "pick-place-v3", "--threads", "1", "--worlds", "5")
     assert asked == [
         ("ml1/reach-v3", [3, 1], [1], None),
         ("ml1/push-v3", [5], [1], "ml1/push-v3"),

@@ -83,6 +83,12 @@ def test_defaults_are_filled_in(load: Load) -> None:
     assert experiment.policy.hidden_sizes == (64, 64)
 
 
+def test_a_name_does_without_what_stands_before_its_last_part(load: Load) -> None:
+    short = load(MINIMAL.replace("ml1/reach-v3", "reach-v3"))
+    assert short == load(MINIMAL)
+    assert dump_experiment(short) == dump_experiment(load(MINIMAL))
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.name)
 def test_shipped_experiments_are_valid_and_survive_a_round_trip(path: Path, load: Load) -> None:
     experiment = load_experiment(path)
