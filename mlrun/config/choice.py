@@ -60,6 +60,11 @@ def field_model(field: FieldInfo, value: Any) -> type[BaseModel] | None:
     return chosen if isinstance(chosen, type) and issubclass(chosen, BaseModel) else None
 
 
+def field_models(field: FieldInfo) -> list[type[BaseModel]]:
+    """Return all models that a field's section could follow."""
+    return _models(get_args(field.annotation) or (field.annotation,))
+
+
 def alternatives(data: Any, path: KeyPath) -> dict[str, type[BaseModel]]:
     """Return all models that the section at `path` could follow, by name; none where it has no choice."""
     if not path or path[0] not in ("benchmark", "algorithm"):
@@ -105,8 +110,11 @@ def peek(section: Any, key: str, default: Any = None) -> Any:
 
 
 def _by_name(models: Iterable[Any]) -> dict[str, type[BaseModel]]:
-    named = (model for model in models if isinstance(model, type) and issubclass(model, BaseModel))
-    return {model.model_fields["name"].default: model for model in named if "name" in model.model_fields}
+    return {model.model_fields["name"].default: model for model in _models(models) if "name" in model.model_fields}
+
+
+def _models(types: Iterable[Any]) -> list[type[BaseModel]]:
+    return [model for model in types if isinstance(model, type) and issubclass(model, BaseModel)]
 
 
 def _meant(section: dict[Any, Any], by_name: dict[str, type[BaseModel]]) -> str:

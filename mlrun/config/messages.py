@@ -7,10 +7,10 @@ from pydantic_core import ErrorDetails
 
 from mlrun.config.choice import alternatives
 from mlrun.config.document import Document, KeyPath, Place, dotted, printable
+from mlrun.config.foreign_keys import note_foreign_keys
 from mlrun.config.section import ConflictError
 from mlrun.config.suggestions import (
     inapplicable_keys,
-    keys_of_others,
     probable_keys,
     suggestion,
     undecided_keys,
@@ -49,11 +49,12 @@ def note_mistakes(errors: list[ErrorDetails], document: Document) -> None:
     unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
     misspelt = {key for path in unknown for key in probable_keys(path, keys)}
     undecided = undecided_keys(document.value)
+    foreign = note_foreign_keys(document, (path for path in unknown if path[0] not in undecided))
     for error in errors:
         path = error["loc"]
         if error["type"] == "missing" and path in misspelt:
             continue
-        if error["type"] == "extra_forbidden" and path[0] in undecided:
+        if error["type"] == "extra_forbidden" and (path[0] in undecided or path in foreign):
             continue
         document.add_mistake(path, _message(error, path, keys, document), _place(error, path, document))
 
@@ -78,7 +79,7 @@ def _message(error: ErrorDetails, path: KeyPath, keys: dict[KeyPath, str], docum
     if kind == "extra_forbidden":
         if reason := inapplicable_keys(document.value).get(path):
             return reason
-        return keys_of_others(document.value, path) or f"unknown key; {suggestion(path, keys)}"
+        return f"unknown key; {suggestion(path, keys)}"
     if kind == "missing":
         description = keys.get(path)
         return "missing; add this key" + (f" ({description})" if description else "")

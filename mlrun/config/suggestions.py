@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mlrun.config.choice import alternatives, field_model, peek, registered_model
+from mlrun.config.choice import field_model, peek, registered_model
 from mlrun.config.document import KeyPath, dotted
 from mlrun.config.schema import EXPERIMENTS, EpisodicExperiment, SupervisedExperiment, experiment_model
 from mlrun.registry import closest_match
@@ -41,19 +41,6 @@ def inapplicable_keys(data: Any) -> dict[KeyPath, str]:
         _collect(model, (), data, elsewhere)
     reason = f"does not apply to {peek(peek(data, 'benchmark'), 'name')}, {_KIND[here]}"
     return dict.fromkeys(elsewhere.keys() - valid_keys(data).keys(), reason)
-
-
-def keys_of_others(data: Any, path: KeyPath) -> str | None:
-    """Return why the section that the key at `path` is in has no such key, if sections of other names have it."""
-    section = data
-    for key in path[:-1]:
-        section = peek(section, str(key))
-    others = [name for name, model in alternatives(data, path[:-1]).items() if path[-1] in model.model_fields]
-    here = peek(section, "name")
-    if not others or here in others:
-        return None
-    names = " or ".join(map(repr, others))
-    return f"applies where {dotted((*path[:-1], 'name'))} is {names}" + (f", not {here!r}" if here else "")
 
 
 def _collect(model: type[BaseModel], path: KeyPath, data: Any, keys: dict[KeyPath, str]) -> None:

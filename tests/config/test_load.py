@@ -106,7 +106,10 @@ def test_all_mistakes_are_reported_at_once_in_the_order_of_lines(complain: Compl
             "{name: maml, outer: {name: adam, cg_iterations: 3}}",
             "algorithm.outer.cg_iterations: applies where algorithm.outer.name is 'trpo', not 'adam'",
         ),
-        ("{name: promp, outer: {cg_iterations: 3}}", "algorithm.outer.cg_iterations: unknown key; did you mean"),
+        (
+            "{name: promp, outer: {cg_iterations: 3}}",
+            "algorithm.outer.cg_iterations: applies where algorithm.name is 'anil' or 'fomaml' or",
+        ),
         ("{name: scratch, outer: {}}", "algorithm.outer: applies where algorithm.name is 'anil' or 'fomaml' or"),
         ("reptile", "algorithm: must be a section of 'key: value' lines; a name goes into algorithm.name"),
     ],
@@ -115,6 +118,21 @@ def test_key_that_belongs_to_another_name(algorithm: str, expected: str, complai
     benchmark, training = "{name: ml1/reach-v3}", "{iterations: 3}"
     (line,) = complain(f"benchmark: {benchmark}\nalgorithm: {algorithm}\ntraining: {training}\n")
     assert line.removeprefix("x.yaml:2: ").startswith(expected)
+
+
+def test_keys_of_another_algorithm_are_one_mistake_with_a_file_to_start_from(
+    complain: Complain, tmp_path: Path
+) -> None:
+    outer = "\n  outer:\n    max_kl: 0.01\n    cg_iterations: 5\n    clip_rnge: 1"
+    text = MINIMAL.replace("name: maml", "name: maml" + outer)
+    others = "'anil' or 'fomaml' or 'maml' or 'meta-sgd' or 'pretrain', not 'promp'"
+    said = f"x.yaml:6: algorithm.outer: max_kl and cg_iterations apply where algorithm.name is {others}"
+    misspelt = "x.yaml:8: algorithm.outer.clip_rnge: unknown key; did you mean 'clip_range'?"
+    assert complain(text, "algorithm.name=promp") == [said, misspelt]
+    (tmp_path / "promp_reach.yaml").touch()
+    assert complain(text, "algorithm.name=promp") == [f"{said}; start from 'promp_reach.yaml'", misspelt]
+    *_, overridden = complain(text, "algorithm.name=promp", "algorithm.outer.max_backtracks=3")
+    assert overridden.endswith(f": algorithm.outer.max_backtracks: applies where algorithm.name is {others}")
 
 
 def test_mistakes_can_be_read_by_a_program(load: Load, tmp_path: Path) -> None:
