@@ -66,11 +66,13 @@ def command(
     data_per_task = chosen_data_per_task(directory.experiment(), episodes=episodes, shots=shots)
     note(f"evaluating {directory.path} on its {split} tasks")
     result = evaluate_run(directory, split=split, checkpoint=which, data_per_task=data_per_task, steps=steps)
+
+    from mlrun.cli.evaluation_table import doubt_about_horizon, evaluation_table, evaluation_title
+
     if as_json:
         print_json(result)
-        return
-
-    from mlrun.cli.evaluation_table import evaluation_table, evaluation_title
-
-    typer.echo(f"{evaluation_title(result)}\n")
-    print_table(evaluation_table(result))
+    else:
+        typer.echo(f"{evaluation_title(result)}\n")
+        print_table(evaluation_table(result))
+    if doubt := doubt_about_horizon(result):
+        note(doubt)

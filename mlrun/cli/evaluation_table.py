@@ -7,7 +7,7 @@ from rich.table import Table
 
 from mlrun.cli.output import columns
 from mlrun.scores import SCORES
-from mlrun.wording import data_in_words, moment_in_words, tasks_in_words
+from mlrun.wording import counted, data_in_words, moment_in_words, tasks_in_words
 
 
 def evaluation_table(result: Mapping[str, Any]) -> Table:
@@ -26,6 +26,16 @@ def evaluation_table(result: Mapping[str, Any]) -> Table:
 def evaluation_title(result: Mapping[str, Any]) -> str:
     """What was evaluated, and how, in one line."""
     return f"{tasks_in_words(result)}; checkpoint {result['checkpoint']}, {data_in_words(result)}"
+
+
+def doubt_about_horizon(result: Mapping[str, Any]) -> str | None:
+    """What to say where episodes are so short that the best of the policies beside, by return, never succeeds."""
+    floors = {name: floor for name, floor in result["floors"].items() if {"success_any", "return"} <= floor.keys()}
+    best = max(floors, key=lambda name: floors[name]["return"], default=None)
+    if best is None or floors[best]["success_any"] > 0:
+        return None
+    steps = counted(result["horizon"], "control step")
+    return f"even '{best}' succeeds on no task within {steps}; is benchmark.horizon long enough?"
 
 
 def _interval(score: Mapping[str, float | None], decimals: int) -> str:

@@ -1,4 +1,4 @@
-from mlrun.cli.evaluation_table import evaluation_table, evaluation_title
+from mlrun.cli.evaluation_table import doubt_about_horizon, evaluation_table, evaluation_title
 from mlrun.cli.output import print_table
 
 
@@ -75,3 +75,13 @@ def test_brackets_in_a_name_are_no_markup(capfd):
     scores = [{"step": 0, "mse": interval(3.0, 1.0, 4.0)}]
     print_table(evaluation_table({"by_step": scores, "floors": {"a[/x] [b] :zero:": {"mse": 1.0}}}))
     assert capfd.readouterr().out.splitlines()[-1].split()[:-1] == ["a[/x]", "[b]", ":zero:"]
+
+
+def test_a_horizon_within_which_the_expert_never_succeeds_is_doubted():
+    floors = {"goal-blind expert": {"success_any": 0.2, "return": 9.0}, "expert": {"success_any": 0.0, "return": 10.0}}
+    assert doubt_about_horizon({"horizon": 30, "floors": floors}) == (
+        "even 'expert' succeeds on no task within 30 control steps; is benchmark.horizon long enough?"
+    )
+    floors["expert"]["success_any"] = 0.02
+    assert doubt_about_horizon({"horizon": 40, "floors": floors}) is None
+    assert doubt_about_horizon({"horizon": None, "floors": {"zero": {"mse": 4.2}}}) is None

@@ -148,12 +148,15 @@ def test_eval_passes_its_options_on_and_prints_one_json_object(mlrun, config, en
 
     def evaluate_run(directory, **options):
         seen.update(options, run=directory.id)
-        return {"run": directory.id, "score": float("nan")}
+        floors = {"expert": {"success_any": 0.0, "return": 1.0}}
+        return {"run": directory.id, "score": float("nan"), "horizon": 20, "floors": floors}
 
     monkeypatch.setattr("mlrun.experiment.evaluate.evaluate_run", evaluate_run)
     options = ["--split", "train", "--checkpoint", "2", "--episodes", "5", "--steps", "0"]
     outcome = mlrun("eval", run, *options, "--json")
-    assert json.loads(outcome.out, parse_constant=pytest.fail) == {"run": Path(run).name, "score": None}
+    result = json.loads(outcome.out, parse_constant=pytest.fail)
+    assert (result["run"], result["score"]) == (Path(run).name, None)
+    assert outcome.err.endswith("within 20 control steps; is benchmark.horizon long enough?\n")
     assert seen == {"run": Path(run).name, "split": "train", "checkpoint": 2, "data_per_task": 5, "steps": 0}
 
 
