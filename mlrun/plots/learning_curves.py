@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -17,11 +18,15 @@ from mlrun.plots.labels import Label, label_ends
 from mlrun.plots.panels import SHOWN, score_panels
 from mlrun.plots.remarks import unfinished
 from mlrun.plots.style import BLUE, LOOKS, VERMILLION, Look, applied, caption
+from mlrun.wording import listed
 
 _BEFORE: Final = Look(VERMILLION, "s")  # where there is one experiment
 _AFTER: Final = Look(BLUE, "o")
 _UNITS: Final = {"env_steps": "environment steps", "examples": "examples"}
+_RANGES: Final = {"shades": PolyCollection, "bars": LineCollection}  # what is drawn as which
 _FEW: Final = 12  # evaluations that leave room for large markers
+
+_Labels = Sequence[tuple[Axes, Sequence[Label]]]  # to write beside panels, once the caption has taken its room
 
 
 def why_not(run: RunResults) -> str | None:
@@ -41,8 +46,10 @@ def draw(runs: Sequence[RunResults]) -> Figure:
     """
     groups = by_experiment(runs)
     names = {name for run in runs for row in run.metrics for name in _scores_in(row)}
-    figure = _draw_one(groups[0], names) if len(groups) == 1 else _draw_several(groups, names)
-    caption(figure, *_explain(groups, exploring="return" in names), unfinished(runs))
+    figure, labels = _draw_one(groups[0], names) if len(groups) == 1 else _draw_several(groups, names)
+    caption(figure, *_explain(figure, groups, exploring="return" in names), unfinished(runs))
+    for axes, ends in labels:
+        label_ends(axes, ends)
     return figure
 
 
@@ -53,7 +60,7 @@ def _scores_in(row: dict[str, object]) -> Iterator[str]:
             yield name
 
 
-def _draw_one(group: Group, names: set[str]) -> Figure:
+def _draw_one(group: Group, names: set[str]) -> tuple[Figure, _Labels]:
     figure, rows = score_panels(names, ["before", "after"])
     labels = []
     for name, (axes,) in rows.items():
@@ -61,11 +68,11 @@ def _draw_one(group: Group, names: set[str]) -> Figure:
         after = _draw_curve(axes, group, f"post/{name}", _AFTER)
         ends = (("before", before, _BEFORE), ("after", after, _AFTER))
         labels.append((axes, [Label(text, *end, look.colour) for text, end, look in ends if end]))
-    _finish(figure, None, labels)
-    return figure
+    _finish(figure, None)
+    return figure, labels
 
 
-def _draw_several(groups: Sequence[Group], names: set[str]) -> Figure:
+def _draw_several(groups: Sequence[Group], names: set[str]) -> tuple[Figure, _Labels]:
     first_rows = [run.metrics[0] for group in groups for run in group.runs]
     unit = next((unit for unit in _UNITS if all(unit in row for row in first_rows)), None)
     figure, rows = score_panels(names, [group.label for group in groups], ["before", "after"])
@@ -77,8 +84,8 @@ def _draw_several(groups: Sequence[Group], names: set[str]) -> Figure:
             after = _draw_curve(right, group, f"post/{name}", look, unit, beside_others=True)
             ends += [Label(group.label, *end, look.colour) for end in [after or before] if end]
         labels.append((right, ends))
-    _finish(figure, unit, labels)
-    return figure
+    _finish(figure, unit)
+    return figure, labels
 
 
 def _draw_curve(
@@ -102,8 +109,8 @@ def _draw_curve(
     return shown.end if shown else None
 
 
-def _finish(figure: Figure, unit: str | None, labels: Sequence[tuple[Axes, Sequence[Label]]]) -> None:
-    lowest, _ = labels[-1]
+def _finish(figure: Figure, unit: str | None) -> None:
+    lowest = figure.axes[-1]
     lowest.set_xlim(left=0)
     scale, name = _axis(unit, lowest.get_xlim()[1])
     lowest.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
@@ -111,8 +118,6 @@ def _finish(figure: Figure, unit: str | None, labels: Sequence[tuple[Axes, Seque
     for axes in figure.axes:
         axes.set_xlabel(name)
         axes.label_outer()
-    for axes, ends in labels:
-        label_ends(axes, ends)
 
 
 def _axis(unit: str | None, largest: float) -> tuple[float, str]:
@@ -123,11 +128,16 @@ def _axis(unit: str | None, largest: float) -> tuple[float, str]:
     return scale, f"{_UNITS[unit]}\n({word})"
 
 
-def _explain(groups: Sequence[Group], *, exploring: bool) -> Iterator[str]:
+def _explain(figure: Figure, groups: Sequence[Group], *, exploring: bool) -> Iterator[str]:
+    """What the marks are that have been drawn, and no others."""
+    marked = [line.get_marker() != "None" for axes in figure.axes for line in axes.lines]
+    drawn = [collection for axes in figure.axes for collection in axes.collections]
+    ranges = [word for word, kind in _RANGES.items() if any(isinstance(one, kind) for one in drawn)]
     if len(groups) > 1:
         yield "Before and after adaptation."
-    yield "Markers: evaluations on training tasks" + ", without exploration" * exploring + "."
-    if len(groups) == 1:
+    if any(marked):
+        yield "Markers: evaluations on training tasks" + ", without exploration" * exploring + "."
+    if not all(marked):
         yield "Thin lines: each iteration's batch" + ", exploring" * exploring + "."
-    if any(len(group.runs) > 1 for group in groups):
-        yield f"Means of {sizes(groups)} runs; shades and bars: lowest to highest."
+    if ranges:
+        yield f"Means of {sizes(groups)} runs; {listed(ranges)}: lowest to highest."

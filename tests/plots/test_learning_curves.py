@@ -9,7 +9,7 @@ from mlrun.experiment.results import read_results
 from mlrun.experiment.run_directory import RunDirectory
 from mlrun.plots import learning_curves
 from mlrun.plots.style import BLUE, VERMILLION
-from tests.plots.conftest import points
+from tests.plots.conftest import ROWS, points
 
 
 def curves(axes: Axes, colour: str, *, marked: bool) -> list:
@@ -64,6 +64,25 @@ def test_an_experiment_that_has_not_been_evaluated_yet_is_shown_by_its_batches(m
     rows = [{key: value for key, value in row.items() if "eval" not in key} for row in make().metrics]
     figure = learning_curves.draw([make(), make("algorithm.name=fomaml", rows=rows)])
     assert [[y for _, y in points(line)] for line in figure.axes[1].lines] == [[21, 42, 63], [20, 40, 60]]
+
+
+def test_the_caption_says_what_is_drawn_and_nothing_else(make):
+    rows = [{key: value for key, value in row.items() if "success" not in key} for row in ROWS]
+    one, again, other = (make(setting, rows=rows) for setting in ("seed=1", "seed=2", "algorithm.name=fomaml"))
+    without = [{key: value for key, value in row.items() if "eval" not in key} for row in rows]
+    new, newer = make("seed=1", rows=without), make("seed=2", rows=without)
+    markers = "Markers: evaluations on training tasks, without exploration."
+    lines, both = "Thin lines: each iteration's batch, exploring.", "Before and after adaptation."
+    for runs, said in (
+        ([one], [markers, lines]),
+        ([one, again], [markers, lines, "Means of 2 runs; shades and bars: lowest to highest."]),
+        ([one, other], [both, markers]),
+        ([one, again, other], [both, markers, "Means of 1 to 2 runs; bars: lowest to highest."]),
+        ([new], [lines]),
+        ([new, newer], [lines, "Means of 2 runs; shades: lowest to highest."]),
+        ([new, other], [both, markers, lines]),
+    ):
+        assert " ".join(learning_curves.draw(runs).get_supxlabel().split()) == " ".join(said)
 
 
 @pytest.mark.parametrize("count", [0, 1])
