@@ -16,7 +16,7 @@ from torch.nn.functional import avg_pool2d
 from mlrun.insight import readings
 from mlrun.insight.agreement import between_tasks, neighbours_by_similarity
 from mlrun.insight.explain import ALL_LAYERS, ByLayer, Explanation
-from mlrun.plots.style import BLACK, BLUE, COLUMN, GREY, ORANGE, applied, caption, caption_height
+from mlrun.plots.style import BLACK, BLUE, COLUMN, GREY, ORANGE, applied, caption
 
 _TASKS: Final = "Dots are tasks, bars their medians."
 _PARAMETERS: Final = (
@@ -103,7 +103,7 @@ def draw_agreement(explanation: Explanation) -> Figure:
 
 def _figure(height: float, *sentences: str) -> Figure:
     """A column with panels that take so many inches, and sentences below them."""
-    figure = Figure(figsize=(COLUMN, height + _AROUND + caption_height(*sentences)), layout="constrained")
+    figure = Figure(figsize=(COLUMN, height + _AROUND), layout="constrained")
     caption(figure, *sentences)
     return figure
 

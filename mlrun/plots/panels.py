@@ -13,7 +13,7 @@ from mlrun.plots.style import COLUMN
 from mlrun.scores import SCORES, SHOWN
 
 _HEIGHT: Final = 1.05  # inches of a row
-_AROUND: Final = 0.75  # inches for what is above and below the rows
+_AROUND: Final = 0.42  # inches for what is above and below the rows
 
 
 def score_panels(

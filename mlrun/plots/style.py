@@ -85,10 +85,12 @@ def applied() -> Iterator[None]:
 
 
 def caption(figure: Figure, *sentences: str) -> None:
-    """Say below a figure what its marks are."""
-    # A layout engine leaves room for it only if it may choose the height by itself.
-    height = {} if figure.get_layout_engine() else {"y": 0.04 / figure.get_figheight()}
-    figure.supxlabel(_in_lines(sentences), x=0.02, ha="left", size=_SMALL, color=GREY, linespacing=1.25, **height)
+    """Say below a figure what its marks are. With a layout engine, the figure grows by what that takes."""
+    place = {"y": 0.04 / figure.get_figheight()}
+    if figure.get_layout_engine():
+        figure.set_figheight(figure.get_figheight() + caption_height(*sentences))
+        place = {}  # the engine leaves room for it only if it may choose the height by itself
+    figure.supxlabel(_in_lines(sentences), x=0.02, ha="left", size=_SMALL, color=GREY, linespacing=1.25, **place)
 
 
 def caption_height(*sentences: str) -> float:

@@ -44,7 +44,7 @@ def _draw_along(run: RunResults) -> Figure:
     heights = np.add.reduceat(seconds, edges[:-1]) / np.diff(edges)[:, None]
     tops = heights.cumsum(axis=1)
     scale, unit = _unit(tops.max())
-    figure = Figure(figsize=(COLUMN, 1.9), layout="constrained")
+    figure = Figure(figsize=(COLUMN, 1.57), layout="constrained")
     axes = figure.subplots()
     for part, top, height, colour in zip(_PARTS, tops.T, heights.T, _PARTS.values(), strict=True):
         axes.stairs(top * scale, edges, baseline=(top - height) * scale, fill=True, color=colour, label=part)
@@ -64,7 +64,7 @@ def _draw_bars(groups: Sequence[Group]) -> Figure:
     means = np.array([np.mean([_seconds(run).mean(axis=0) for run in group.runs], axis=0) for group in groups])
     ends = means.cumsum(axis=1)
     scale, unit = _unit(ends.max())
-    figure = Figure(figsize=(COLUMN, 0.95 + 0.25 * len(groups)), layout="constrained")
+    figure = Figure(figsize=(COLUMN, 0.62 + 0.25 * len(groups)), layout="constrained")
     axes = figure.subplots()
     for part, end, width, colour in zip(_PARTS, ends.T, means.T, _PARTS.values(), strict=True):
         axes.barh(range(len(groups)), width * scale, left=(end - width) * scale, height=0.6, color=colour, label=part)

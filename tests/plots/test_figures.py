@@ -46,6 +46,17 @@ def test_no_text_is_cut_off_or_over_another(drawn, monkeypatch, name, several):
         assert not mine.overlaps(its), (one, other)
 
 
+@pytest.mark.parametrize("name", ["learning_curves", "adaptation_steps", "time_split"])
+def test_remarks_on_many_runs_take_no_room_from_the_panels(drawn, monkeypatch, name):
+    heights = []
+    for remarks in ("", "A run is interrupted at iteration 3 of 40. " * 8):
+        monkeypatch.setattr(f"mlrun.plots.{name}.unfinished", lambda runs, remarks=remarks: remarks)
+        figure = drawn(name, False)
+        figure.draw_without_rendering()
+        heights.append(figure.axes[0].bbox.height)
+    assert heights[0] == pytest.approx(heights[1], rel=0.02)
+
+
 @pytest.mark.parametrize("kind", ["png", "svg"])
 @pytest.mark.parametrize("name", FIGURES)
 def test_the_same_runs_give_the_same_bytes_whatever_the_user_s_style(drawn, tmp_path, name, kind):
