@@ -46,7 +46,7 @@ def draw(runs: Sequence[RunResults]) -> Figure:
         floors, ends = _draw_floors(axes, name, first["floors"]), _draw_groups(axes, name, groups, reports)
         labels.append((axes, floors + ends if len(groups) > 1 else floors))
     lowest, _ = labels[-1]
-    lowest.xaxis.set_major_locator(MaxNLocator(integer=True))
+    lowest.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     lowest.set_xlabel("adaptation steps")
     caption(figure, _explain(runs, reports.values()), unfinished(runs), not_the_best(runs))
     for axes, of_row in labels:
@@ -87,7 +87,9 @@ def _draw_run(axes: Axes, name: str, report: Report, look: Look, shift: float) -
 def _explain(runs: Sequence[RunResults], reports: Iterable[Report]) -> str:
     """What the intervals are over, and how much data a task was adapted to."""
     unit = runs[0].experiment.data_unit
-    amounts = dict.fromkeys((len(report["per_task"]), report.get(unit)) for report in reports)
     each = "episodes per step" if unit == "episodes" else "examples"
-    evaluations = " or ".join(f"{counted(tasks, 'test task')}, {amount} {each}" for tasks, amount in amounts)
-    return f"Bars: 95% bootstrap intervals over {evaluations}." + " A line per run." * (len(runs) > 1)
+    evaluations = dict.fromkeys(
+        counted(len(report["per_task"]), "test task") + f", {report.get(unit)} {each}" * (len(report["by_step"]) > 1)
+        for report in reports
+    )
+    return f"Bars: 95% bootstrap intervals over {' or '.join(evaluations)}." + " A line per run." * (len(runs) > 1)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from mlrun.comparison.protocol import evaluated, require_comparable
 from mlrun.experiment.results import RunResults
-from mlrun.plots.grouping import by_experiment
+from mlrun.plots.grouping import Group, by_experiment, sizes
 from mlrun.plots.outcomes import draw_outcomes
 from mlrun.plots.remarks import not_evaluated, not_the_best, unfinished
 from mlrun.plots.scored_map import draw_scores
@@ -44,9 +44,17 @@ def draw(runs: Sequence[RunResults]) -> Figure:
     for group in groups:
         require_comparable([found for run in group.runs if (found := evaluated(run, "test", None, None))])
     score = {"navigation2d": "return", "sinusoid": "mse"}.get(benchmark)
-    said = "Percentages: success at the last step." if score is None else "Numbers: means. Darker is worse."
-    sentences = (said, unfinished(runs), not_the_best(runs))
+    sentences = (_explain(groups, by_outcome=score is None), unfinished(runs), not_the_best(runs))
     band = caption_height(*sentences)
     figure = draw_outcomes(groups, views, band) if score is None else draw_scores(groups, views, score, band)
     caption(figure, *sentences)
     return figure
+
+
+def _explain(groups: Sequence[Group], *, by_outcome: bool) -> str:
+    """What the headings and the marks are, of one run or of several."""
+    means = "" if all(len(group.runs) == 1 for group in groups) else f"means of {sizes(groups)} runs"
+    if by_outcome:
+        some = f", {means}. Some success: in some runs only, or not at the last step" if means else ""
+        return f"Percentages: success at the last step{some}."
+    return f"{f'Numbers and colours: {means}' if means else 'Numbers: means'}. Darker is worse."

@@ -16,8 +16,8 @@ from mlrun.plots.grouping import Group
 from mlrun.plots.style import COLUMN
 from mlrun.plots.views import View
 from mlrun.scores import SCORES
+from mlrun.wording import counted
 
-_STEPS: Final = (0, -1)  # before adaptation, and after the last step
 _MARGIN: Final = 0.06  # of the range of the tasks
 _THINNEST: Final = 0.3  # of the other side of a panel to scale, which a few tasks could make a line
 
@@ -57,7 +57,7 @@ class Panel:
 def map_panels(
     groups: Sequence[Group], views: Sequence[View], score: str, band: float
 ) -> tuple[Figure, Sequence[Panel]]:
-    """A figure with empty panels to scale: for each experiment a row per view, with before and after adaptation in it.
+    """A figure with empty panels to scale: for each experiment a row per view, before and after adaptation.
 
     Args:
         groups: the experiments, on the same tasks.
@@ -75,7 +75,7 @@ def map_panels(
     for number, group in enumerate(groups):
         top = of_each * (len(groups) - number) + band - above
         for view, (x, y), inches in zip(views, limits, tall, strict=True):
-            row = [Panel(axes, group, view, step) for axes, step in zip(_row(figure, top, inches), _STEPS, strict=True)]
+            row = [Panel(axes, group, view, step) for axes, step in _row(figure, top, inches, _last_step(group))]
             for panel in row:
                 panel.axes.set(xlim=x, ylim=y)
                 _annotate(panel, score, first=view is views[0], last=view is views[-1], named=len(groups) > 1)
@@ -84,11 +84,12 @@ def map_panels(
     return figure, panels
 
 
-def _row(figure: Figure, top: float, height: float) -> Iterator[Axes]:
+def _row(figure: Figure, top: float, height: float, last_step: int) -> Iterator[tuple[Axes, int]]:
+    """Panels for before adaptation, and after the last step where there is one, each with the step."""
     whole = figure.get_figheight()
-    for column in range(len(_STEPS)):
+    for column, step in enumerate((0, -1) if last_step else (0,)):
         left = _LEFT + column * (_WIDTH + _GAP)
-        yield figure.add_axes((left / COLUMN, (top - height) / whole, _WIDTH / COLUMN, height / whole))
+        yield figure.add_axes((left / COLUMN, (top - height) / whole, _WIDTH / COLUMN, height / whole)), step
 
 
 def _annotate(panel: Panel, score: str, *, first: bool, last: bool, named: bool) -> None:
@@ -108,10 +109,15 @@ def _annotate(panel: Panel, score: str, *, first: bool, last: bool, named: bool)
 
 
 def _heading(panel: Panel, score: str) -> str:
-    steps = len(_tasks(panel.group.runs[0])[0]["by_step"]) - 1
-    moment = "before" if panel.step == 0 else f"after {steps} step{'s' * (steps != 1)}"
+    steps = _last_step(panel.group)
+    before = "before" if steps else "before adaptation"
+    moment = before if panel.step == 0 else f"after {counted(steps, 'step')}"
     mean = SCORES[score].as_text(float(panel.scores(score).mean()))
     return f"{moment}: {mean}".replace("-", "\N{MINUS SIGN}")
+
+
+def _last_step(group: Group) -> int:
+    return len(_tasks(group.runs[0])[0]["by_step"]) - 1
 
 
 def _places(group: Group, parameters: tuple[int, int]) -> np.ndarray:

@@ -61,8 +61,8 @@ def _draw_ways(panel: Panel) -> None:
 
 
 def _explain(figure: Figure, bottom: float, *, alone: bool, with_starts: bool) -> None:
-    of_one = ("success at the last step", "earlier only", "no success")
-    of_all = ("last-step success in all runs", "in some, or earlier only", "no success in any")
+    of_one = ("success at the last step", "success, but not at the last step", "no success")
+    of_all = ("last-step success in all runs", "some success", "no success in any run")
     handles = [
         Line2D([], [], linestyle="", markersize=_SIZE, color=look.colour, marker=look.marker, label=text)
         for look, text in zip(_LOOKS.values(), of_one if alone else of_all, strict=True)

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from mlrun.experiment.metrics import is_number
 from mlrun.experiment.results import RunResults
-from mlrun.plots.grouping import Group, by_experiment
+from mlrun.plots.grouping import Group, by_experiment, sizes
 from mlrun.plots.labels import Label, label_ends
 from mlrun.plots.remarks import unfinished
 from mlrun.plots.style import BLACK, BLUE, COLUMN, ORANGE, YELLOW, applied, caption
@@ -32,9 +32,10 @@ def draw(runs: Sequence[RunResults]) -> Figure:
 
     What an iteration takes beside collecting and updating is the evaluation during training, if there was one.
     """
-    along = len(runs) == 1 and len(_seconds(runs[0])) > 1
-    figure = _draw_along(runs[0]) if along else _draw_bars(by_experiment(runs))
-    caption(figure, "Numbers: means over all iterations; only some of them evaluate.", unfinished(runs))
+    along, groups = len(runs) == 1 and len(_seconds(runs[0])) > 1, by_experiment(runs)
+    figure = _draw_along(runs[0]) if along else _draw_bars(groups)
+    of_runs = f" of {sizes(groups)} runs" if len(runs) > len(groups) else ""
+    caption(figure, f"Numbers: means over all iterations{of_runs}; only some iterations evaluate.", unfinished(runs))
     return figure
 
 

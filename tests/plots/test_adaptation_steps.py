@@ -45,6 +45,14 @@ def test_every_run_has_a_line_and_every_experiment_a_name(make):
     assert [text.get_text() for text in returns.texts] == ["zero", "maml", "fomaml"]
 
 
+def test_without_adaptation_there_is_one_step_and_no_data_for_it(make):
+    figure = adaptation_steps.draw([make(by_step=(BEFORE,), steps=0)])
+    figure.draw_without_rendering()
+    low, high = figure.axes[-1].get_xlim()
+    assert [tick for tick in figure.axes[-1].get_xticks() if low <= tick <= high] == [0]
+    assert figure.get_supxlabel() == "Bars: 95% bootstrap intervals over 4 test tasks."
+
+
 def test_a_run_that_was_not_evaluated_on_test_tasks_is_not_drawn(make):
     reason = adaptation_steps.why_not(make(split="train"))
     assert reason is not None

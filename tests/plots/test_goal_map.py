@@ -42,6 +42,28 @@ def test_of_several_runs_a_goal_counts_as_reached_if_all_reach_it(make):
     assert {kind: len(found) for kind, found in goals(after).items()} == {ALWAYS: 0, SOMETIMES: 3, NEVER: 1}
 
 
+def test_without_adaptation_there_is_one_panel_of_each_view(make):
+    alone = make(by_step=(BEFORE,))
+    top, side = goal_map.draw([alone]).axes
+    assert top.get_title(loc="left") == "before adaptation: 25%"
+    assert len(goals(side)[NEVER]) == 2
+    titles = [axes.get_title(loc="left") for axes in goal_map.draw([alone, make("algorithm.name=fomaml")]).axes]
+    assert titles == ["before adaptation: 25%", "", "before: 25%", "after 1 step: 50%", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "label", "caption"),
+    [
+        (1, "success, but not at the last step", "Percentages: success at the last step."),
+        (2, "some success", "means of 2 runs. Some success: in some runs only, or not at the last step."),
+    ],
+)
+def test_the_marks_are_explained_for_one_run_and_for_several(make, seeds, label, caption):
+    figure = goal_map.draw([make(f"seed={seed}") for seed in range(seeds)])
+    assert [text.get_text() for text in figure.legends[0].get_texts()][1] == label
+    assert " ".join(figure.get_supxlabel().split()).endswith(caption)
+
+
 def test_of_push_the_puck_s_start_is_joined_to_its_goal(make):
     axes = goal_map.draw([make(text=PUSH)]).axes[0]
     ways = [points(line) for line in axes.lines if line.get_color() == LIGHT]
@@ -74,6 +96,12 @@ def test_navigation_is_coloured_by_its_return(make):
     figure = goal_map.draw([make(text=NAVIGATION, places=[[0.1 * i, -0.1] for i in range(4)])])
     assert figure.axes[1].get_title(loc="left") == "after 1 step: 7.5"
     assert (np.diff(darkness(figure.axes[0])) > 0).all()
+
+
+def test_the_colours_of_several_runs_are_means(make):
+    places = [[0.1 * i, -0.1] for i in range(4)]
+    figure = goal_map.draw([make(f"seed={seed}", text=NAVIGATION, places=places) for seed in (1, 2)])
+    assert figure.get_supxlabel() == "Numbers and colours: means of 2 runs. Darker is worse."
 
 
 def test_a_run_without_an_evaluation_is_not_drawn(make):

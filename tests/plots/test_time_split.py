@@ -27,7 +27,9 @@ def test_a_run_s_iterations_are_stacked_from_collecting_to_evaluating(make):
 def test_of_several_runs_the_means_are_beside_each_other(make):
     fast = [{**row, "time/collect": 1.0, "time": 2.0 * row["iteration"]} for row in ROWS]
     runs = [make("seed=1", rows=ROWS), make("seed=2", rows=fast), make("algorithm.name=fomaml", rows=ROWS)]
-    axes = time_split.draw(runs).axes[0]
+    figure = time_split.draw(runs)
+    axes = figure.axes[0]
+    assert "over all iterations of 1 to 2 runs;" in " ".join(figure.get_supxlabel().split())
     collect, update, evaluate = ([bar.get_width() for bar in bars] for bars in axes.containers)
     assert (collect, update, evaluate) == ([1.75, 2.5], [1, 1], [0.25, 0.5])
     assert [label.get_text() for label in axes.get_yticklabels()] == ["maml", "fomaml"]
