@@ -3,15 +3,14 @@
 import operator
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from cProfile import Profile
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from mujoco.batch import Batch
 
 from mlrun.algorithms.protocol import Problem
 from mlrun.bench.physics_alone import PhysicsAlone, commands, task_parameters
-from mlrun.bench.profile import seconds_in
+from mlrun.bench.stopwatch import Stopwatch
 from mlrun.benchmarks.ml1.benchmark import ML1
 from mlrun.benchmarks.ml1.environment import SawyerEnvironment
 from mlrun.benchmarks.task import Task
@@ -20,7 +19,8 @@ from mlrun.experiment.build import build_benchmark, build_problem, fresh_algorit
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 from mlrun.rl.problem import Experience
-from mlrun.rl.trajectories import collect_trajectories
+
+_WATCHED = {"physics": (Batch, "step"), "reset": (SawyerEnvironment, "reset"), "step": (SawyerEnvironment, "step")}
 
 
 def meta_iteration_cost(experiment: EpisodicExperiment, iterations: int = 5) -> dict[str, Any]:
@@ -47,17 +47,18 @@ def meta_iteration_cost(experiment: EpisodicExperiment, iterations: int = 5) -> 
         algorithm.update(cast(Problem, recorder), tasks, RandomKey(experiment.seed, iteration, "update"))
         whole.append(time.perf_counter() - start)
         physics.append(sum(_repeat(alone, tasks, data) for data in recorder.collected))
-    recorder = Recorder(problem)
-    with Profile() as profile:  # in one more iteration, since profiling takes time
+    recorder, watch, rollouts = Recorder(problem), Stopwatch(_WATCHED), problem.cost.seconds
+    with watch.running():  # in one more iteration, since watching takes time
         start = time.perf_counter()
         algorithm.update(cast(Problem, recorder), tasks, RandomKey(experiment.seed, iterations + 1, "update"))
         end = time.perf_counter()
+    spent = _parts(watch.seconds, problem.cost.seconds - rollouts, recorder.moments, start, end)
     return {
         "worlds": alone.batch.nsim,
         "seconds": statistics.median(whole[1:]),
         "physics_seconds": statistics.median(physics[1:]),
         "ratio_to_physics": statistics.median(map(operator.truediv, whole[1:], physics[1:])),
-        "shares": {name: part / (end - start) for name, part in _parts(profile, recorder, start, end).items()},
+        "shares": {name: part / (end - start) for name, part in spent.items()},
     }
 
 
@@ -95,13 +96,12 @@ class Recorder:
         return self.collected[-1]
 
 
-def _parts(profile: Profile, recorder: Recorder, start: float, end: float) -> dict[str, float]:
+def _parts(
+    watched: Mapping[str, float], rollouts: float, moments: Sequence[float], start: float, end: float
+) -> dict[str, float]:
     """Seconds of each part; between collections lies adaptation, and after the last comes the outer update."""
-    moments = recorder.moments
     collecting = sum(moments[1::2]) - sum(moments[::2])
-    physics = seconds_in(profile, Batch.step)
-    environment = seconds_in(profile, SawyerEnvironment.reset, SawyerEnvironment.step)
-    rollouts = seconds_in(profile, collect_trajectories)
+    physics, environment = watched["physics"], watched["reset"] + watched["step"]
     return {
         "physics": physics,
         "environment beyond physics": environment - physics,

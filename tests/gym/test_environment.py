@@ -37,7 +37,13 @@ def returns(env: SawyerEnv, action: np.ndarray) -> float:
 @pytest.mark.filterwarnings("ignore:.*A Box observation space maximum and minimum values are equal")
 @pytest.mark.parametrize("problem", ["reach", "push", "pick-place"])
 def test_gymnasium_finds_nothing_wrong(problem: str) -> None:
-    check_env(made(problem, horizon=20))
+    check_env(made(problem, horizon=20), skip_render_check=True)
+
+
+@pytest.mark.filterwarnings("ignore:.*A Box observation space m")
+@pytest.mark.usefixtures("gl")
+def test_gymnasium_finds_nothing_wrong_with_pictures() -> None:
+    check_env(made("reach", horizon=20))
 
 
 def test_registering_loads_neither_torch_nor_the_simulator() -> None:
