@@ -105,8 +105,8 @@ class MetaTraining:
         self.elapsed += time.perf_counter() - started
         self.iteration = iteration
         row |= {**evaluation, "time": self.elapsed}
-        self.complete = self._state()
         self.directory.metrics.append(row)
+        self.complete = self._state()  # not sooner: what is saved when something fails must have its row
         self.reporter.iteration(row, total)
         if evaluation:
             self.reporter.evaluation(iteration, evaluation)

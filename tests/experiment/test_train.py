@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -25,6 +26,7 @@ from mlrun.config.schema import (
 from mlrun.experiment.errors import ChangedExperimentError, CheckpointError, Diverged, Interrupted
 from mlrun.experiment.evaluate import evaluate_run
 from mlrun.experiment.interrupts import Interrupts
+from mlrun.experiment.metrics import MetricsLog
 from mlrun.experiment.run_directory import RunDirectory
 from mlrun.experiment.train import MetaTraining, train
 from mlrun.interruption import interruptible
@@ -242,6 +244,26 @@ def test_what_fails_costs_no_complete_iteration(
     with pytest.raises(type(failure)):
         train(experiment(), directory, Watcher(from_now_on))
     assert directory.checkpoints.load("last")["iteration"] == 3
+
+
+def test_an_iteration_whose_metrics_could_not_be_written_is_done_again(
+    tmp_path: Path, uninterrupted: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = RunDirectory.create(tmp_path, experiment())
+    append = MetricsLog.append
+
+    def full(self: MetricsLog, row: Any) -> None:
+        if row["iteration"] == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        append(self, row)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(MetricsLog, "append", full)
+        with pytest.raises(OSError, match="No space left"):
+            train(experiment(), directory, Watcher())
+    assert directory.checkpoints.load("last")["iteration"] == 2
+    train(experiment(), directory, Watcher())
+    assert timeless(directory) == timeless(uninterrupted)
 
 
 def test_training_never_touches_a_held_out_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
