@@ -13,7 +13,7 @@ from mlrun.experiment.errors import DeviceNotFoundError, TooManyThreadsError
 from mlrun.extras import MissingExtraError, install_command
 
 _NEEDED_ON_A_GPU = ("mujoco_warp", "warp")
-_DRIVERS = ("/proc/driver/nvidia/version", "/dev/dxg")  # of Linux itself, and of Linux inside Windows
+_DRIVERS = ("/dev/nvidiactl", "/proc/driver/nvidia/version", "/dev/dxg")  # the last is that of Linux inside Windows
 
 
 class Placement(NamedTuple):
