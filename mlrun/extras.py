@@ -1,6 +1,6 @@
 """Packages that only some verbs need, and how to install them."""
 
-import importlib
+import importlib.util
 import json
 import shlex
 import sys
@@ -33,7 +33,9 @@ def require_extra(extra: str, package: str, purpose: str) -> None:
 
 def install_command(extra: str | None = None) -> str:
     """The command that installs this package, or an extra of it, in the way in which it is installed here."""
-    pip, suffix = f"{shlex.quote(sys.executable)} -m pip install", f"[{extra}]" if extra else ""
+    python, suffix = shlex.quote(sys.executable), f"[{extra}]" if extra else ""
+    has_pip = importlib.util.find_spec("pip") is not None  # which environments made by uv have not
+    pip = f"{python} -m pip install" if has_pip else f"uv pip install --python {python}"
     constraints = constraints_file()
     if constraints is None:
         return f"{pip} {shlex.quote(DISTRIBUTION + suffix)}"

@@ -3,6 +3,9 @@
 Like CUDA it refuses to compute with tensors of two devices at once. `waits` names, in order, the operations for which
 the host would have had to wait. Torch must know of a device before the first gradient, and forgets none: this is for a
 process of its own.
+
+Copies are done at once here, so that it does not show when a pinned buffer is overwritten too early. Saving its
+tensors, and random generators of the CPU in its operations, are not refused as they are by CUDA.
 """
 
 from __future__ import annotations
@@ -20,7 +23,11 @@ ELSEWHERE: Final = "elsewhere"
 waits: Final[list[str]] = []
 
 _COPIES: Final = {"copy_", "_to_copy"}
-_READ: Final = {"_local_scalar_dense", "_unique2", "equal", "masked_select", "nonzero", "unique_dim"}
+_READ: Final = {
+    *("_local_scalar_dense", "_linalg_check_errors", "allclose", "equal"),
+    *("_unique2", "bincount", "masked_select", "nonzero", "repeat_interleave", "unique_consecutive", "unique_dim"),
+}
+_JOINED: Final = {"cat", "stack"}  # which take no number of the CPU either
 _READ_MASKS: Final = {"_index_put_impl_", "index", "index_put", "index_put_"}  # but not indices that are numbers
 
 _setup_privateuseone_for_python_backend(ELSEWHERE)
@@ -109,7 +116,7 @@ def _note_copy(name: str, source: Tensor, target_is_there: bool, *, unhurried: b
 
 def _note_computation(name: str, tensors: Sequence[Tensor]) -> None:
     for tensor in tensors:
-        if not _is_there(tensor) and tensor.dim() > 0:
+        if not _is_there(tensor) and (tensor.dim() > 0 or name in _JOINED):
             raise RuntimeError(f"{name}: a tensor {tuple(tensor.shape)} of the CPU beside one of another device")
     if name in _READ or (name in _READ_MASKS and any(tensor.dtype == torch.bool for tensor in tensors[1:])):
         waits.append(name)

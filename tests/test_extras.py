@@ -50,6 +50,12 @@ def test_whatever_else_is_installed_by_its_name(installed_from, origin):
     assert install_command().endswith(" -m pip install mlrun-meta")
 
 
+def test_an_environment_without_pip_is_one_of_uv(installed_from, monkeypatch):
+    installed_from(None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert install_command("plot") == f"uv pip install --python {shlex.quote(sys.executable)} 'mlrun-meta[plot]'"
+
+
 def test_a_package_that_was_never_installed_can_be_named(monkeypatch):
     def distribution(name):
         raise metadata.PackageNotFoundError(name)

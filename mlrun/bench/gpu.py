@@ -28,7 +28,7 @@ _WORLDS_ON_CPU = (200, 1000)
 
 
 def gpu_sweep(benchmark: ML1, worlds: Sequence[int], seconds: float = 2.0) -> dict[str, Any]:
-    """Measures the throughput for every number of worlds, and on all cores with the number that suits them best.
+    """Measures the throughput for every number of worlds, and on all cores with 200 or 1000, whichever is faster.
 
     Returns:
         ``cpu``, as `mlrun.bench.throughput.throughput` has it, and ``gpu``, a list in the order of `worlds`.

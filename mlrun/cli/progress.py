@@ -212,8 +212,8 @@ def _followed(row: Row, prefix: str) -> list[str]:
 
 
 def _change(row: Row, prefix: str, name: str, arrow: str) -> str:
-    before, after = (SCORES[name].as_text(row.get(f"{prefix}{moment}/{name}")) for moment in ("pre", "post"))
-    return f"{before} {arrow} {after}"
+    moments = (f"{prefix}pre/{name}", f"{prefix}post/{name}")
+    return f" {arrow} ".join(SCORES[name].as_text(row[moment]) for moment in moments if moment in row)
 
 
 def _step_and_speed(row: Row) -> str:

@@ -61,6 +61,8 @@ def _value(data: Any, path: Sequence[str | int]) -> Any:
 def _start_from(document: Document, algorithm: str) -> str:
     """Name an experiment with this algorithm that lies beside the file, called as those are that are shipped."""
     source = Path(document.start.source)
-    beside = {path.name: path for path in source.parent.glob(f"{algorithm.replace('-', '_')}_*.yaml")}
+    prefix = f"{algorithm.replace('-', '_')}_"
+    others = (path for path in source.parent.glob("*.yaml") if path.name != source.name)
+    beside = {path.name: path for path in others if path.name.startswith(prefix)}
     near = closest_match(source.name, beside) or min(beside, default=None)
     return f"; start from '{beside[near]}'" if near else ""

@@ -11,8 +11,8 @@ from mlrun.experiment.errors import CheckpointError
 
 
 def state_of(algorithm: MetaAlgorithm) -> dict[str, Any]:
-    """The state of an algorithm with all tensors in the host's memory, where a failure of the GPU leaves it whole."""
-    return _in_host_memory(algorithm.state_dict())
+    """A copy of an algorithm's state in the host's memory, out of reach of what it or a GPU does afterwards."""
+    return _copy(algorithm.state_dict())
 
 
 def restore(algorithm: MetaAlgorithm, saved: dict[str, Any], device: str) -> None:
@@ -22,19 +22,22 @@ def restore(algorithm: MetaAlgorithm, saved: dict[str, Any], device: str) -> Non
         CheckpointError: the state is not one of this algorithm on this problem.
     """
     try:
-        if mistake := _misfit(state_of(algorithm), saved, "algorithm"):
+        if mistake := _misfit(state_of(algorithm), _copy(saved), "algorithm"):
             raise ValueError(mistake)
         algorithm.load_state_dict(saved, device)
     except (LookupError, TypeError, ValueError) as error:
         raise CheckpointError(f"the checkpoint does not fit its experiment: {error}") from error
 
 
-def _in_host_memory(state: Any) -> Any:
+def _copy(state: Any) -> Any:
     if isinstance(state, torch.Tensor):
-        return state.cpu()
+        return state.detach().to("cpu", copy=True)
     if isinstance(state, dict):
-        return {key: _in_host_memory(value) for key, value in state.items()}
-    return type(state)(map(_in_host_memory, state)) if isinstance(state, list | tuple) else state
+        return {key: _copy(value) for key, value in state.items()}
+    if isinstance(state, list | tuple):
+        copies = map(_copy, state)
+        return list(copies) if isinstance(state, list) else tuple(copies)
+    return state
 
 
 def _misfit(fresh: Any, saved: Any, where: str) -> str | None:

@@ -63,7 +63,7 @@ class MetaTraining:
         self.complete: dict[str, Any] = {}
 
     def run(self, signals: Interrupts) -> None:
-        """The loop. Whatever ends it, the last complete iteration is saved first."""
+        """The loop. Whatever error ends it, the last complete iteration is saved first."""
         total = self.experiment.training.iterations
         if note := place(self.experiment).note:
             self.reporter.note(note)
@@ -73,8 +73,8 @@ class MetaTraining:
             while self.iteration < total:
                 signals.check()
                 self._iterate(total)
-        except Exception as error:  # a GPU's, or a stranger's algorithm's; what was complete is in host memory
-            self._checkpoint()
+        except Exception as error:  # a GPU's or a stranger's algorithm's, too; what was complete is out of their reach
+            self._try_to_checkpoint()
             if isinstance(error, Diverged):
                 self._record_divergence(error)
             raise
@@ -111,7 +111,7 @@ class MetaTraining:
         if evaluation:
             self.reporter.evaluation(iteration, evaluation)
         if improved or last or iteration % training.checkpoint_every == 0:
-            self._checkpoint(best=improved)
+            self._checkpoint()
 
     def _update(self, iteration: int) -> dict[str, Any]:
         started = time.perf_counter()
@@ -159,8 +159,16 @@ class MetaTraining:
             self.best, self.best_iteration = score, iteration
         return summary, improved
 
-    def _checkpoint(self, *, best: bool = False) -> None:
-        self.directory.checkpoints.save(self.complete["iteration"], self.complete, best=best)
+    def _checkpoint(self) -> None:
+        iteration = self.complete["iteration"]
+        self.directory.checkpoints.save(iteration, self.complete, best=iteration == self.complete["best_iteration"])
+
+    def _try_to_checkpoint(self) -> None:
+        """Save while an error is on its way, which must not give place to one of saving."""
+        try:
+            self._checkpoint()
+        except Exception as error:
+            self.reporter.note(f"iteration {self.complete['iteration']} could not be saved: {error}")
 
     def _record_divergence(self, error: Diverged) -> None:
         """All that repeating it takes: every random number is a function of the seed and the iteration."""

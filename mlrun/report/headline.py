@@ -74,7 +74,8 @@ def _moved(changes: Mapping[str, tuple[float, float]], ending: str) -> Html:
     """What adaptation does to scores, as far as their decimals show it: those that it moves the same way together."""
     moves: dict[str, list[str]] = {}
     for name, (before, after) in changes.items():
-        old, new = (number(value, SCORES[name].decimals) for value in (before, after))
+        decimals = SCORES[name].decimals
+        old, new = (number(round(value, decimals) + 0.0, decimals) for value in (before, after))
         verb, start = ("leave", "at ") if old == new else ("raise" if after > before else "lower", f"from {old} to ")
         moves.setdefault(verb, []).append(join([f"{SCORES[name].label} {start}", element("strong", new)]))
     *others, last = (f"{verb}{ending} {listed(scores)}" for verb, scores in moves.items())

@@ -51,10 +51,10 @@ def test_a_plain_line_has_the_scores_before_and_after_adaptation(clock):
     )
 
 
-def test_a_plain_line_shows_errors_where_tasks_are_examples_and_what_is_not_there_as_a_dash(clock):
+def test_a_plain_line_shows_errors_where_tasks_are_examples_and_one_number_where_nothing_is_scored_after(clock):
     stream = io.StringIO()
     PlainProgress(stream, clock).iteration({"iteration": 1, "pre/mse": 2.97133, "examples_per_second": 163339.3}, 1)
-    assert stream.getvalue() == "iteration 1/1  error 2.971 -> -  163,339 examples/s  0:00 left\n"
+    assert stream.getvalue() == "iteration 1/1  error 2.971  163,339 examples/s  0:00 left\n"
 
 
 def test_a_reader_of_stderr_that_is_gone_does_not_end_training(clock):

@@ -44,7 +44,7 @@ def test_a_file_that_nobody_names_is_here_and_says_what_it_shows(
     monkeypatch.setattr("mlrun.rendering.files.has_ffmpeg", lambda: has_ffmpeg)
     outcome = mlrun("render", *arguments, *SMALL)
     assert (outcome.code, outcome.out) == (0, f"{file}\n")
-    assert outcome.err.count("mlrun-meta[video]") == (0 if has_ffmpeg else 1)
+    assert outcome.err.count("[video]") == (0 if has_ffmpeg else 1)
     assert [path.name for path in tmp_path.iterdir()] == [file]
 
 

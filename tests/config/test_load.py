@@ -279,3 +279,11 @@ values = st.recursive(
 )
 def test_any_override_gives_an_experiment_or_a_config_error(keys: list[str], value: str, load: Load) -> None:
     assert_loads_or_complains(load, MINIMAL, f"{'.'.join(keys)}={value}", "algorithm.inner.steps=2")
+
+
+def test_a_file_is_never_what_itself_should_start_from(tmp_path: Path) -> None:
+    config = tmp_path / "promp_mine.yaml"
+    config.write_text(MINIMAL.replace("name: maml", "name: promp\n  outer: {max_kl: 0.01}"))
+    with pytest.raises(ConfigError) as caught:
+        load_experiment(config)
+    assert "start from" not in str(caught.value)

@@ -68,18 +68,21 @@ def difference_with_worlds(problem: str) -> list[str]:
 
 def difference_with_warp(problem: str) -> list[str]:
     """The same with MuJoCo Warp, both times."""
-    import warp
-
-    to_torch = warp.to_torch
-    with mock.patch("warp.to_torch", lambda array: TensorElsewhere(to_torch(array))):
+    with _warp_elsewhere():
         elsewhere = _results(ml1(problem), ELSEWHERE, "warp")
     return _unequal(elsewhere, _results(ml1(problem), "cpu", "warp"))
 
 
-def waits_per_step(engine: Engine) -> dict[str, int]:
+def waits_per_step(problem: str, engine: Engine) -> dict[str, int]:
     """What the host waits for in each step of a rollout, beside what it waits for in each rollout."""
-    short, long = (_waits_of_a_rollout(horizon, engine) for horizon in (5, 6))
-    return dict(long - short)
+    with mock.patch("mlrun.benchmarks.ml1.benchmark.make_physics", _make_physics):
+        return _further_waits(problem, engine)
+
+
+def waits_per_step_with_warp(problem: str) -> dict[str, int]:
+    """The same with MuJoCo Warp."""
+    with _warp_elsewhere():
+        return _further_waits(problem, "warp")
 
 
 def refusal() -> str:
@@ -119,19 +122,30 @@ def _unequal(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return [name for name in one if one[name] != other[name] and name not in ("run", "device", "physics")]
 
 
-def _waits_of_a_rollout(horizon: int, engine: Engine) -> Counter[str]:
-    what = ml1("push-v3", horizon)
-    physics = mock.patch("mlrun.benchmarks.ml1.benchmark.make_physics", _make_physics)
-    with Accelerator(), _placed(ELSEWHERE, engine), physics:
+def _further_waits(problem: str, engine: Engine) -> dict[str, int]:
+    short, long = (_waits_of_a_rollout(ml1(problem, horizon), engine) for horizon in (5, 6))
+    return dict(long - short)
+
+
+def _waits_of_a_rollout(what: EpisodicExperiment, engine: Engine) -> Counter[str]:
+    with Accelerator(), _placed(ELSEWHERE, engine):
         benchmark = build_benchmark(what)
         problem = build_problem(what, benchmark, 2)
         tasks = benchmark.train_tasks[:3]
         key = RandomKey(0, 0, "rollout")
-        algorithm = fresh_algorithm(what, problem)
-        (adapted,) = algorithm.adapt(problem, tasks, key, 0)
+        (adapted,) = fresh_algorithm(what, problem).adapt(problem, tasks, key, 0)
         waits.clear()
         problem.inputs(adapted, tasks, key)
     return Counter(waits)
+
+
+@contextmanager
+def _warp_elsewhere() -> Iterator[None]:
+    import warp
+
+    to_torch = warp.to_torch
+    with mock.patch("warp.to_torch", lambda array: TensorElsewhere(to_torch(array))):
+        yield
 
 
 def _make_physics(engine: Engine, num_worlds: int, num_threads: int = 0) -> SawyerPhysics:

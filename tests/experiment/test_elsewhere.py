@@ -42,12 +42,14 @@ def test_every_problem_is_the_same_there(elsewhere: Elsewhere, problem: str) -> 
     assert elsewhere("difference_with_worlds", problem) == []
 
 
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_a_step_waits_for_nothing_but_worlds_on_the_cpu(elsewhere: Elsewhere, problem: str) -> None:
+    assert elsewhere("waits_per_step", problem, "warp") == {}
+    assert elsewhere("waits_per_step", problem, "cpu") == {"_to_copy": 1}  # the actions
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_so_it_is_with_the_worlds_of_a_gpu(elsewhere: Elsewhere, problem: str) -> None:
     assert elsewhere("difference_with_warp", problem) == []
-
-
-def test_a_step_waits_for_nothing_but_worlds_on_the_cpu(elsewhere: Elsewhere) -> None:
-    assert elsewhere("waits_per_step", "warp") == {}
-    assert elsewhere("waits_per_step", "cpu") == {"_to_copy": 1}  # the actions
+    assert elsewhere("waits_per_step_with_warp", problem) == {}

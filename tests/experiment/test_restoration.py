@@ -1,11 +1,12 @@
 import copy
+from collections import OrderedDict
 
 import pytest
 import torch
 
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
 from mlrun.experiment.errors import CheckpointError
-from mlrun.experiment.restoration import restore
+from mlrun.experiment.restoration import restore, state_of
 from mlrun.randomness import RandomKey
 from tests.experiment.test_all_algorithms import experiment
 
@@ -28,6 +29,21 @@ def saved():
 def test_what_it_saved_is_what_it_continues_with(saved):
     algorithm, *_ = build()
     restore(algorithm, copy.deepcopy(saved), "cpu")
+    assert str(algorithm.state_dict()) == str(saved)
+
+
+def test_a_state_stays_as_it_was_when_the_algorithm_changes_in_place():
+    algorithm, *_ = build()
+    state = state_of(algorithm)
+    before = str(state)
+    for tensor in algorithm.state_dict()["parameters"].values():
+        tensor += 1
+    assert str(state) == before
+
+
+def test_kinds_of_containers_make_no_difference(saved):
+    algorithm, *_ = build()
+    restore(algorithm, OrderedDict(saved, parameters=OrderedDict(saved["parameters"])), "cpu")
     assert str(algorithm.state_dict()) == str(saved)
 
 

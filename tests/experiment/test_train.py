@@ -23,6 +23,7 @@ from mlrun.config.schema import (
     RolloutsConfig,
     TrainingConfig,
 )
+from mlrun.experiment.checkpoint import Checkpoints
 from mlrun.experiment.errors import ChangedExperimentError, CheckpointError, Diverged, Interrupted
 from mlrun.experiment.evaluate import evaluate_run
 from mlrun.experiment.interrupts import Interrupts
@@ -46,6 +47,11 @@ def experiment(iterations: int = 4, **inner: Any) -> Experiment:
         ),
         evaluation=EpisodicEvaluationConfig(episodes=2),
     )
+
+
+def rarely_saved() -> Experiment:
+    what = experiment()
+    return what.model_copy(update={"training": what.training.model_copy(update={"checkpoint_every": 99})})
 
 
 def run(path: Path, what: Experiment, act: Any = None) -> RunDirectory:
@@ -137,9 +143,7 @@ def test_a_signal_is_noticed_within_a_rollout(tmp_path: Path, monkeypatch: pytes
 
 
 def test_a_checkpoint_is_saved_on_request(tmp_path: Path, uninterrupted: RunDirectory) -> None:
-    what = experiment().model_copy(
-        update={"training": experiment().training.model_copy(update={"checkpoint_every": 99})}
-    )
+    what = rarely_saved()
     directory = RunDirectory.create(tmp_path, what)
     saved: list[list[int]] = []
 
@@ -228,22 +232,54 @@ def test_divergence_stops_the_run_and_keeps_the_last_good_checkpoint(
         train(experiment(), directory, Watcher())
 
 
-@pytest.mark.parametrize("failure", [CapacityError("the physics ran out of room"), torch.OutOfMemoryError("of a GPU")])
-def test_what_fails_costs_no_complete_iteration(
-    failure: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    directory = RunDirectory.create(tmp_path, experiment())
+def failing_after(iteration: int, failure: Exception, monkeypatch: pytest.MonkeyPatch) -> Watcher:
+    """A reporter that makes every rollout fail once so many iterations are done."""
 
     def fail(self: SawyerEnvironment) -> None:
         raise failure
 
-    def from_now_on(iteration: int) -> None:
-        if iteration == 3:
+    def act(done: int) -> None:
+        if done == iteration:
             monkeypatch.setattr(SawyerEnvironment, "warnings", fail)
 
+    return Watcher(act)
+
+
+@pytest.mark.parametrize("failure", [CapacityError("the physics ran out of room"), torch.OutOfMemoryError("of a GPU")])
+def test_what_fails_costs_no_complete_iteration(
+    failure: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = RunDirectory.create(tmp_path, rarely_saved())
     with pytest.raises(type(failure)):
-        train(experiment(), directory, Watcher(from_now_on))
+        train(rarely_saved(), directory, failing_after(3, failure, monkeypatch))
     assert directory.checkpoints.load("last")["iteration"] == 3
+    assert directory.checkpoints.load("best")["iteration"] == 2
+
+
+def test_the_best_is_linked_also_by_what_is_saved_when_something_fails(tmp_path: Path) -> None:
+    directory = RunDirectory.create(tmp_path, rarely_saved())
+
+    def fail(iteration: int) -> None:
+        if iteration == 2:
+            raise RuntimeError("the terminal is gone")
+
+    with pytest.raises(RuntimeError, match="terminal"):
+        train(rarely_saved(), directory, Watcher(fail))
+    assert directory.checkpoints.load("best")["best_iteration"] == 2
+
+
+def test_what_failed_is_raised_also_where_nothing_can_be_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = RunDirectory.create(tmp_path, rarely_saved())
+    watcher = failing_after(1, Diverged("a loss is not finite"), monkeypatch)
+
+    def full(self: Checkpoints, iteration: int, state: dict[str, Any], *, best: bool) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Checkpoints, "save", full)
+    with pytest.raises(Diverged, match="a loss is not finite"):
+        train(rarely_saved(), directory, watcher)
+    assert watcher.notes[-1] == "iteration 1 could not be saved: [Errno 28] No space left on device"
+    assert json.loads((directory.path / "divergence.json").read_text())["after_iteration"] == 1
 
 
 def test_an_iteration_whose_metrics_could_not_be_written_is_done_again(
