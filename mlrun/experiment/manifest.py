@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mlrun.config.schema import Experiment
 from mlrun.experiment.atomic import write_json
 from mlrun.experiment.record import MAX_BYTES, read_record, read_small_file
 
@@ -24,6 +25,7 @@ class Manifest:
         id, seed, created
         status       created | running | finished | interrupted | diverged | failed
         exit_reason  null, or why it ended that way
+        experiment   what config.yaml said when the run was made
         attempts     one for each process that trained the run:
             started, ended, seconds, argv, directory, host, pid, device, physics, versions, hardware,
             git: {repository, commit, dirty}, or null where there is no repository
@@ -35,10 +37,10 @@ class Manifest:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def create(self, run_id: str, seed: int) -> None:
+    def create(self, run_id: str, experiment: Experiment) -> None:
         """Write the manifest of a run that has not started."""
-        record = {"id": run_id, "seed": seed, "created": now(), "status": "created", "exit_reason": None}
-        write_json(self.path, {**record, "attempts": []})
+        record = {"id": run_id, "seed": experiment.seed, "created": now(), "status": "created", "exit_reason": None}
+        write_json(self.path, {**record, "experiment": experiment.model_dump(mode="json"), "attempts": []})
 
     def read(self) -> dict[str, Any]:
         """The whole manifest.

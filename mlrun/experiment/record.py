@@ -46,6 +46,7 @@ class Record(BaseModel, frozen=True):
     created: str
     status: Status
     exit_reason: str | None = None
+    experiment: dict[str, Any] | None = None
     attempts: list[Attempt]
 
 

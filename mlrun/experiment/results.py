@@ -13,6 +13,7 @@ from mlrun.experiment.errors import MlrunError
 from mlrun.experiment.evaluation_report import read_reports
 from mlrun.experiment.layout import CHECKPOINTS, CONFIG, METRICS
 from mlrun.experiment.metrics import MetricsLog, Row
+from mlrun.experiment.resumption import require_recorded_experiment
 from mlrun.experiment.runs import find_run, summarise
 
 
@@ -94,10 +95,12 @@ def read_results(run: str | Path, runs_dir: Path) -> RunResults:
 
     Raises:
         RunNotFoundError: there is no such run.
+        ChangedExperimentError: its config.yaml says something else than when the run was made.
         MlrunError: a file of it that is needed is damaged; the message says which in one line.
     """
     path = find_run(str(run), runs_dir)
     summary = summarise(path)
+    require_recorded_experiment(path, but_for="evaluation")
     return RunResults(path, summary.id, summary.status, _experiment(path), _metrics(path), read_reports(path))
 
 
@@ -109,14 +112,17 @@ def read_all_results(runs: Sequence[str | Path], runs_dir: Path) -> list[RunResu
         MlrunError: some are damaged; the message has a line for each of them.
     """
     paths = {path.resolve(): path for path in (find_run(str(run), runs_dir) for run in runs)}
-    results, problems = [], []
+    results: list[RunResults] = []
+    problems: list[MlrunError] = []
     for path in paths.values():
         try:
             results.append(read_results(path, runs_dir))
         except MlrunError as error:
-            problems.append(str(error))
+            problems.append(error)
+    if len(problems) == 1:
+        raise problems[0]
     if problems:
-        raise MlrunError("\n".join(problems))
+        raise MlrunError("\n".join(map(str, problems)))
     return results
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from mlrun.config.schema import Experiment
-from mlrun.experiment.errors import ChangedExperimentError
+from mlrun.config import ConfigError, Experiment, read_values
+from mlrun.experiment.errors import ChangedExperimentError, MlrunError
+from mlrun.experiment.layout import CONFIG
+from mlrun.experiment.record import read_record
 
 WITHOUT_EFFECT = {
     *("name", "device", "tf32", "physics", "threads"),
@@ -40,14 +43,27 @@ def require_same_experiment(saved: dict[str, Any], experiment: Experiment, *, bu
     Raises:
         ChangedExperimentError: a key is another that decides what is computed.
     """
-    before, now = dict(leaves(saved)), dict(leaves(experiment.model_dump(mode="json")))
-    checked = (key for key in before | now if key not in _MAY_CHANGE and key.partition(".")[0] != but_for)
-    changed = [key for key in checked if before.get(key) != now.get(key)]
-    if changed:
-        listed = "; ".join(f"{key} was {before.get(key)} and is {now.get(key)}" for key in changed)
-        raise ChangedExperimentError(
-            f"config.yaml is not what this run was trained with: {listed}; put it back, or start a new run with it"
-        )
+    _require_same(saved, experiment.model_dump(mode="json"), CONFIG, but_for)
+
+
+def require_recorded_experiment(run: Path, *, but_for: str | None = None) -> None:
+    """Check that a run's config.yaml still says what its manifest says that the run was made with.
+
+    Where one of them is damaged, or the manifest older than this record, there is nothing to compare.
+
+    Args:
+        run: its directory.
+        but_for: a section that may be another.
+
+    Raises:
+        ChangedExperimentError: a key is another that decides what is computed.
+    """
+    try:
+        recorded, written = read_record(run).experiment, read_values(run / CONFIG)
+    except (MlrunError, ConfigError):
+        return
+    if recorded is not None and isinstance(written, dict):
+        _require_same(recorded, written, str(run / CONFIG), but_for)
 
 
 def require_training_state(state: dict[str, Any]) -> None:
@@ -67,6 +83,17 @@ def require_training_state(state: dict[str, Any]) -> None:
         json.dumps(state["experiment"])
     except (TypeError, ValueError) as error:
         raise ValueError(f"experiment: {error}") from error
+
+
+def _require_same(before: dict[str, Any], now: dict[str, Any], config: str, but_for: str | None) -> None:
+    before, now = dict(leaves(before)), dict(leaves(now))
+    checked = (key for key in before | now if key not in _MAY_CHANGE and key.partition(".")[0] != but_for)
+    changed = [key for key in checked if before.get(key) != now.get(key)]
+    if changed:
+        listed = "; ".join(f"{key} was {before.get(key)} and is {now.get(key)}" for key in changed)
+        raise ChangedExperimentError(
+            f"{config} is not what this run was trained with: {listed}; put it back, or start a new run with it"
+        )
 
 
 def leaves(section: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

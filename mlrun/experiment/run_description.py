@@ -10,9 +10,10 @@ from typing import Any
 from mlrun.config import ConfigError, load_experiment
 from mlrun.config.schema import Experiment
 from mlrun.experiment.checkpoint import Checkpoints
-from mlrun.experiment.errors import MlrunError
+from mlrun.experiment.errors import ChangedExperimentError, MlrunError
 from mlrun.experiment.layout import CHECKPOINTS, CONFIG, DIVERGENCE, EVALUATIONS
 from mlrun.experiment.record import read_small_file
+from mlrun.experiment.resumption import require_recorded_experiment
 from mlrun.experiment.runs import Summary
 from mlrun.scores import SCORES
 
@@ -70,10 +71,12 @@ def _experiment(summary: Summary, problems: list[str]) -> Experiment | None:
     if summary.iterations is None:  # a file that cannot be read at all has been reported
         return None
     try:
-        return load_experiment(summary.path / CONFIG)
-    except ConfigError as error:
+        experiment = load_experiment(summary.path / CONFIG)
+        require_recorded_experiment(summary.path, but_for="evaluation")
+    except (ConfigError, ChangedExperimentError) as error:
         problems += str(error).splitlines()
         return None
+    return experiment
 
 
 def _checkpoints(directory: Path) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from mlrun.experiment.lock import run_lock
 from mlrun.experiment.manifest import Manifest
 from mlrun.experiment.metrics import MetricsLog
 from mlrun.experiment.own_files import require_own_files
-from mlrun.experiment.resumption import require_training_state
+from mlrun.experiment.resumption import require_recorded_experiment, require_training_state
 
 if TYPE_CHECKING:
     from mlrun.benchmarks.protocol import Benchmark
@@ -74,7 +74,7 @@ class RunDirectory:
         text = dump_experiment(experiment)
         path = _make_unique(runs_dir, _name(experiment), experiment.seed)
         run = cls(path, experiment)
-        run.manifest.create(run.id, experiment.seed)
+        run.manifest.create(run.id, experiment)
         write_text(path / CONFIG, text)  # last, since it is what makes a directory a run that can be resumed
         return run
 
@@ -85,6 +85,7 @@ class RunDirectory:
         Raises:
             RunNotFoundError: there is no such run, or the directory is none.
             ConfigError: its config.yaml is not valid.
+            ChangedExperimentError: its config.yaml says something else than when the run was made.
             MlrunError: a file of it is a link, or no file.
         """
         directories = [path for path in (Path(path_or_id), runs_dir / path_or_id) if path.is_dir()]
@@ -93,7 +94,9 @@ class RunDirectory:
         for path in directories:
             if (path / CONFIG).is_file():
                 require_own_files(path)
-                return cls(path, load_experiment(path / CONFIG))
+                experiment = load_experiment(path / CONFIG)
+                require_recorded_experiment(path, but_for="evaluation")
+                return cls(path, experiment)
         raise RunNotFoundError(f"{directories[0]} is not a run directory: it has no config.yaml")
 
     @property
@@ -116,8 +119,10 @@ class RunDirectory:
 
         Raises:
             RunLockedError: another process trains this run. The lock goes when its process does.
+            ChangedExperimentError: its config.yaml says something else than when the run was made.
         """
         with run_lock(self.path), self._logging_to_file():
+            require_recorded_experiment(self.path)
             remove_temporaries(self.path, self.checkpoints.directory)
             placement = place(self._experiment)
             self.manifest.start(placement.device, placement.physics)

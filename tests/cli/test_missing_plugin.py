@@ -19,8 +19,11 @@ def runs(mlrun, tmp_path):
         run = make_run(tmp_path, SINUSOID, f"seed={seed}", rows=ROWS)
         run.save_evaluation(report(run, [{"mse": [4.0, 2.0]}, {"mse": [1.0, 0.5]}]))
         paths.append(run.path)
-    config = paths[1] / "config.yaml"
+    config, manifest = paths[1] / "config.yaml", paths[1] / "run.json"
     config.write_text(config.read_text().replace("name: reptile\n", "name: mine\n  momentum: 0.5\n"))
+    record = json.loads(manifest.read_text())
+    record["experiment"]["algorithm"].update(name="mine", momentum=0.5)
+    manifest.write_text(json.dumps(record))
     return paths
 
 

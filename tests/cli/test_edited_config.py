@@ -1,0 +1,60 @@
+"""Runs whose config.yaml was edited after they were made."""
+
+import json
+
+import pytest
+
+from tests.run_results import SINUSOID, make_run, report
+
+ROWS = [{"iteration": i, "eval/pre/mse": 4.0, "eval/post/mse": 1.0 / i, "examples": 80, "time": 2.0} for i in (1, 2, 3)]
+
+
+@pytest.fixture
+def run(mlrun, tmp_path):
+    run = make_run(tmp_path, SINUSOID, rows=ROWS)
+    run.save_evaluation(report(run, [{"mse": [4.0, 2.0]}, {"mse": [1.0, 0.5]}]))
+    return run.path
+
+
+def edit(run, before, after):
+    config = run / "config.yaml"
+    assert before in config.read_text()
+    config.write_text(config.read_text().replace(before, after))
+
+
+@pytest.mark.parametrize(
+    "verb", ["resume", "eval", "explain", "render", "plot", "report", ("runs", "compare"), ("runs", "export")]
+)
+def test_nothing_is_said_of_what_was_not_trained(mlrun, run, verb):
+    manifest = (run / "run.json").read_text()
+    edit(run, "seed: 0", "seed: 7")
+    outcome = mlrun(*((verb,) if isinstance(verb, str) else verb), run)
+    assert (outcome.code, outcome.out) == (2, "")
+    [line] = outcome.err.splitlines()
+    assert f"{run}/config.yaml is not what this run was trained with: seed was 0 and is 7" in line
+    assert (run / "run.json").read_text() == manifest
+
+
+def test_it_is_a_problem_that_is_shown(mlrun, run):
+    edit(run, "hidden_sizes: [40, 40]", "hidden_sizes: [20]")
+    [problem] = json.loads(mlrun("runs", "show", run, "--json").out)["problems"]
+    assert "network.hidden_sizes was [40, 40] and is [20]" in problem
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("iterations: 3", "iterations: 9"), ("device: auto", "device: cpu"), ("evaluation:\n", "evaluation: # or so\n")],
+)
+def test_what_may_be_another_is_no_problem(mlrun, run, before, after):
+    edit(run, before, after)
+    assert mlrun("runs", "compare", run).code == 0
+    assert json.loads(mlrun("runs", "show", run, "--json").out)["problems"] == []
+
+
+def test_a_run_from_before_this_was_recorded_is_taken_as_it_is(mlrun, run):
+    manifest = run / "run.json"
+    record = json.loads(manifest.read_text())
+    del record["experiment"]
+    manifest.write_text(json.dumps(record))
+    edit(run, "seed: 0", "seed: 7")
+    assert mlrun("runs", "compare", run).code == 0
