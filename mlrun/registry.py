@@ -167,8 +167,11 @@ def _import(target: str) -> Any:
 
 
 def closest_match(word: str, choices: Iterable[str]) -> str | None:
-    """Return the choice that `word` is most likely a misspelling of, or None if none is near."""
-    spellings = {_plain(choice): choice for choice in choices}
+    """Return the choice that `word` is most likely a misspelling of, with or without what stands before its last ``/``.
+
+    None if none is near.
+    """
+    spellings = {_plain(spelling): choice for choice in choices for spelling in (choice, choice.rpartition("/")[2])}
     near = difflib.get_close_matches(_plain(word)[:100], spellings, n=1, cutoff=0.6)
     return spellings[near[0]] if near else None
 

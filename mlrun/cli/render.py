@@ -53,7 +53,10 @@ def command(
     task: Annotated[int, typer.Option(min=0, help="Which task of the split, from 0.")] = 0,
     split: Annotated[Literal["test", "train"], typer.Option(help="Held-out tasks, or those of training.")] = "test",
     steps: Annotated[
-        int | None, typer.Option(min=0, max=100, help="Adaptation steps of a RUN. Default: the experiment's; 0: none.")
+        int | None,
+        typer.Option(
+            min=0, max=100, help="Adaptation steps of a RUN. Default: the experiment's; 0, of a --policy: none."
+        ),
     ] = None,
     horizon: Annotated[
         int | None, typer.Option(min=1, max=500, help="Control steps, 80 a second. Default: the RUN's, or else 150.")

@@ -57,10 +57,10 @@ def place(experiment: Experiment) -> Placement:
 
 def why_no_physics_on_gpu() -> str | None:
     """Why worlds cannot be simulated on a GPU here, in words; None if they can."""
-    if not all(map(importlib.util.find_spec, _NEEDED_ON_A_GPU)):
-        return f"it needs a GPU and other packages: {install_command('gpu')}"
     if not any(map(os.path.exists, _DRIVERS)):  # torch takes seconds to say the same
         return "there is none here"
+    if not all(map(importlib.util.find_spec, _NEEDED_ON_A_GPU)):
+        return f"it needs other packages: {install_command('gpu')}"
     import torch
 
     return None if torch.cuda.is_available() else "there is no GPU here that torch can use"
@@ -111,10 +111,10 @@ def _require(device: str, physics: str, *, gpu: bool, simulator: bool) -> None:
         raise DeviceNotFoundError("device 'cuda': there is no GPU here that torch can use; use 'auto' or 'cpu'")
     if physics != "warp":
         return
-    if not simulator:
-        raise MissingExtraError(f"physics 'warp' needs other packages: {install_command('gpu')}")
     if not gpu:
         raise DeviceNotFoundError("physics 'warp': there is no GPU here that torch can use; use 'auto' or 'cpu'")
+    if not simulator:
+        raise MissingExtraError(f"physics 'warp' needs other packages: {install_command('gpu')}")
     if device == "cpu":
         raise DeviceNotFoundError("physics 'warp' keeps its worlds on the GPU; device must be 'cuda' or 'auto'")
 

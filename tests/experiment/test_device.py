@@ -63,6 +63,7 @@ def test_networks_follow_the_physics_unless_a_device_is_named(
     [
         (False, True, {"device": "cuda"}, "device 'cuda': there is no GPU"),
         (False, True, {"physics": "warp"}, "physics 'warp': there is no GPU"),
+        (False, False, {"physics": "warp"}, "physics 'warp': there is no GPU"),
         (True, False, {"physics": "warp"}, r" pip install .*\[gpu\]'"),
         (True, True, {"device": "cpu", "physics": "warp"}, "device must be 'cuda' or 'auto'"),
     ],
