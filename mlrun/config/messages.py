@@ -86,7 +86,7 @@ def _message(error: ErrorDetails, path: KeyPath, keys: dict[KeyPath, str], docum
     if kind in ("value_error", "assertion_error", "custom_error"):
         return printable(str(error.get("ctx", {}).get("error", error["msg"])), limit=300)
     refused = error["input"]
-    if isinstance(refused, str) and refused in alternatives(document.value, path):
+    if any(refused in (name, name.rpartition("/")[2]) for name in alternatives(document.value, path)):
         return f"{rule(error)}; a name goes into {dotted(path)}.name"
     return f"{rule(error)}, not {_written(refused, path, document)}{_repair(kind, refused)}"
 

@@ -120,6 +120,13 @@ def test_key_that_belongs_to_another_name(algorithm: str, expected: str, complai
     assert line.removeprefix("x.yaml:2: ").startswith(expected)
 
 
+@pytest.mark.parametrize("name", ["push-v3", "ml1/push-v3"])
+def test_a_name_in_place_of_a_section_is_told_where_it_goes(name: str, complain: Complain) -> None:
+    assert complain(MINIMAL, f"benchmark={name}") == [
+        f"--set benchmark={name}: benchmark: must be a section of 'key: value' lines; a name goes into benchmark.name"
+    ]
+
+
 def test_keys_of_another_algorithm_are_one_mistake_with_a_file_to_start_from(
     complain: Complain, tmp_path: Path
 ) -> None:
