@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ class Manifest:
         exit_reason  null, or why it ended that way
         experiment   what config.yaml said when the run was made
         attempts     one for each process that trained the run:
-            started, ended, seconds, argv, directory, host, pid, device, physics, versions, hardware,
+            started, ended, seconds, argv, directory, host, pid, device, physics, plugins, versions, hardware,
             git: {repository, commit, dirty}, or null where there is no repository
 
     Args:
@@ -51,10 +52,17 @@ class Manifest:
         read_record(self.path.parent)
         return json.loads(read_small_file(self.path, MAX_BYTES))
 
-    def start(self, device: str | None = None, physics: str | None = None) -> None:
-        """Record that this process begins to train the run, and where that is computed, which "auto" does not tell."""
+    def start(self, device: str | None = None, physics: str | None = None, plugins: Sequence[str] = ()) -> None:
+        """Record that this process begins to train the run.
+
+        Args:
+            device: where it is computed, which "auto" does not tell.
+            physics: the engine that moves its worlds.
+            plugins: other packages that its algorithm and its benchmark are from, each with its version.
+        """
         record = self.read()
-        attempts = [*record["attempts"], {**describe_process(), "device": device, "physics": physics}]
+        attempt = {**describe_process(), "device": device, "physics": physics, "plugins": list(plugins)}
+        attempts = [*record["attempts"], attempt]
         write_json(self.path, {**record, "status": "running", "exit_reason": None, "attempts": attempts})
 
     def end(self, status: str, exit_reason: str | None, seconds: float) -> None:

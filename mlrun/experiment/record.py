@@ -33,6 +33,7 @@ class Attempt(BaseModel, frozen=True):
     pid: int
     device: str | None = None
     physics: str | None = None
+    plugins: list[str] = []
     git: Repository | None = None
     versions: dict[str, str | None] = {}
     hardware: dict[str, Any] = {}

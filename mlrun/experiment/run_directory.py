@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlrun.algorithms import algorithms
+from mlrun.benchmarks import benchmarks
 from mlrun.config import dump_experiment, load_experiment
 from mlrun.experiment.atomic import remove_temporaries, write_json, write_text
 from mlrun.experiment.checkpoint import Checkpoints
@@ -125,7 +127,7 @@ class RunDirectory:
             require_recorded_experiment(self.path)
             remove_temporaries(self.path, self.checkpoints.directory)
             placement = place(self._experiment)
-            self.manifest.start(placement.device, placement.physics)
+            self.manifest.start(placement.device, placement.physics, _plugins(self._experiment))
             logger.info("started")
             started = time.monotonic()
             try:
@@ -171,6 +173,12 @@ class RunDirectory:
             logger.setLevel(level)
             logger.removeHandler(handler)
             handler.close()
+
+
+def _plugins(experiment: Experiment) -> list[str]:
+    """Other packages that the experiment's algorithm and benchmark are from, each with its version."""
+    offered = (algorithms.offered().get(experiment.algorithm.name), benchmarks.offered().get(experiment.benchmark.name))
+    return sorted({package for package in offered if package is not None})
 
 
 def _make_unique(runs_dir: Path, name: str, seed: int) -> Path:

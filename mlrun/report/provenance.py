@@ -42,7 +42,7 @@ def _of_attempt(attempt: Attempt) -> Iterator[tuple[str, str]]:
     yield "command line", shlex.join(attempt.argv)
     yield "in", attempt.directory or "-"
     yield "git commit", _commit(attempt.git)
-    yield "versions", _pairs(attempt.versions)
+    yield "versions", ", ".join([_pairs(attempt.versions), *attempt.plugins])
     yield "hardware", _pairs(attempt.hardware)
     yield "process", f"{attempt.pid} on {attempt.host}"
 

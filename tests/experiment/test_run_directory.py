@@ -13,6 +13,7 @@ from mlrun.experiment.device import place
 from mlrun.experiment.errors import Diverged, Interrupted, MlrunError, RunLockedError, RunNotFoundError
 from mlrun.experiment.manifest import describe_repository
 from mlrun.experiment.run_directory import RunDirectory
+from mlrun.registry import Registry
 
 CONFIG = """
 name: maml-reach
@@ -107,6 +108,16 @@ def test_the_manifest_records_how_training_ended(run, error, status, reason):
     assert {"python", "torch", "mujoco"} <= attempt["versions"].keys()
     log = (run.path / "train.log").read_text()
     assert ("Traceback" in log) == (status == "failed")
+
+
+def test_the_package_of_an_algorithm_is_recorded(run, monkeypatch):
+    with run.training():
+        pass
+    offered = {run.experiment().algorithm.name: "my-package 0.3", "another": "package 1"}
+    monkeypatch.setattr(Registry, "offered", lambda self: offered)
+    with run.training():
+        pass
+    assert [attempt["plugins"] for attempt in run.manifest.read()["attempts"]] == [[], ["my-package 0.3"]]
 
 
 def test_a_resumed_run_keeps_the_record_of_its_first_attempt(run):
