@@ -103,7 +103,7 @@ class FilmOptions:
         if extension == ".gif" and self.fps is not None and (self.fps > 50 or 100 % self.fps):
             raise typer.BadParameter(f"--fps of a gif must be 50, 25, 20, 10, 5, 4, 2 or 1, not {self.fps}")
         if self.output is not None or path.parent == Path():
-            _require_writable(path)
+            _require_writable(path, "" if self.output is None else "--output: ")
         if is_strip(path):
             refuse("--fps", self.fps, "needs an .mp4 or .gif; a strip does not move")
             refuse("--speed", self.speed, "needs an .mp4 or .gif; a strip does not move")
@@ -133,9 +133,9 @@ def refuse(option: str, given: object, why: str) -> None:
         raise typer.BadParameter(f"{option} {why}")
 
 
-def _require_writable(path: Path) -> None:
+def _require_writable(path: Path, option: str) -> None:
     if path.is_dir() or not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
-        raise typer.BadParameter(f"--output: cannot write {str(path)!r}; is there such a directory, and is it yours?")
+        raise typer.BadParameter(f"{option}cannot write {str(path)!r}; is there such a directory, and is it yours?")
 
 
 def _parse_size(text: str) -> tuple[int, int]:

@@ -100,8 +100,9 @@ def read_results(run: str | Path, runs_dir: Path) -> RunResults:
     """
     path = find_run(str(run), runs_dir)
     summary = summarise(path)
-    require_recorded_experiment(path, but_for="evaluation")
-    return RunResults(path, summary.id, summary.status, _experiment(path), _metrics(path), read_reports(path))
+    experiment = _experiment(path)
+    require_recorded_experiment(path, experiment, but_for="evaluation")
+    return RunResults(path, summary.id, summary.status, experiment, _metrics(path), read_reports(path))
 
 
 def read_all_results(runs: Sequence[str | Path], runs_dir: Path) -> list[RunResults]:
@@ -109,7 +110,7 @@ def read_all_results(runs: Sequence[str | Path], runs_dir: Path) -> list[RunResu
 
     Raises:
         RunNotFoundError: there is no such run.
-        MlrunError: some are damaged; the message has a line for each of them.
+        MlrunError: some are damaged, or their config.yaml was edited; the message has a line for each of them.
     """
     paths = {path.resolve(): path for path in (find_run(str(run), runs_dir) for run in runs)}
     results: list[RunResults] = []
@@ -119,10 +120,10 @@ def read_all_results(runs: Sequence[str | Path], runs_dir: Path) -> list[RunResu
             results.append(read_results(path, runs_dir))
         except MlrunError as error:
             problems.append(error)
-    if len(problems) == 1:
-        raise problems[0]
     if problems:
-        raise MlrunError("\n".join(map(str, problems)))
+        error = MlrunError("\n".join(map(str, problems)))
+        error.exit_code = min(problem.exit_code for problem in problems)
+        raise error
     return results
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import operator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mlrun.config import ConfigError, Experiment, read_values
+from mlrun.config import Experiment
 from mlrun.experiment.errors import ChangedExperimentError, MlrunError
 from mlrun.experiment.layout import CONFIG
 from mlrun.experiment.record import read_record
@@ -43,27 +44,31 @@ def require_same_experiment(saved: dict[str, Any], experiment: Experiment, *, bu
     Raises:
         ChangedExperimentError: a key is another that decides what is computed.
     """
-    _require_same(saved, experiment.model_dump(mode="json"), CONFIG, but_for)
+    before, now = dict(leaves(saved)), dict(leaves(experiment.model_dump(mode="json")))
+    _require_same({key: (before.get(key), now.get(key)) for key in before | now}, CONFIG, but_for)
 
 
-def require_recorded_experiment(run: Path, *, but_for: str | None = None) -> None:
-    """Check that a run's config.yaml still says what its manifest says that the run was made with.
+def require_recorded_experiment(run: Path, experiment: Experiment, *, but_for: str | None = None) -> None:
+    """Check that a run's configuration still says what its manifest says that the run was made with.
 
-    Where one of them is damaged, or the manifest older than this record, there is nothing to compare.
+    A manifest that is damaged, or older than this record, has nothing to compare with; nor has one that was written
+    before a key existed.
 
     Args:
         run: its directory.
+        experiment: that of its config.yaml.
         but_for: a section that may be another.
 
     Raises:
         ChangedExperimentError: a key is another that decides what is computed.
     """
     try:
-        recorded, written = read_record(run).experiment, read_values(run / CONFIG)
-    except (MlrunError, ConfigError):
+        recorded = read_record(run).experiment or {}
+    except MlrunError:
         return
-    if recorded is not None and isinstance(written, dict):
-        _require_same(recorded, written, str(run / CONFIG), but_for)
+    now = dict(leaves(experiment.model_dump(mode="json")))
+    values = {key: (before, now.get(key)) for key, before in leaves(recorded)}
+    _require_same(values, str(run / CONFIG), but_for)
 
 
 def require_training_state(state: dict[str, Any]) -> None:
@@ -85,14 +90,14 @@ def require_training_state(state: dict[str, Any]) -> None:
         raise ValueError(f"experiment: {error}") from error
 
 
-def _require_same(before: dict[str, Any], now: dict[str, Any], config: str, but_for: str | None) -> None:
-    before, now = dict(leaves(before)), dict(leaves(now))
-    checked = (key for key in before | now if key not in _MAY_CHANGE and key.partition(".")[0] != but_for)
-    changed = [key for key in checked if before.get(key) != now.get(key)]
+def _require_same(values: Mapping[str, tuple[Any, Any]], config: str, but_for: str | None) -> None:
+    """Check pairs of what a key was and is."""
+    checked = (key for key in values if key not in _MAY_CHANGE and key.partition(".")[0] != but_for)
+    changed = [f"{key} was {values[key][0]} and is {values[key][1]}" for key in checked if operator.ne(*values[key])]
     if changed:
-        listed = "; ".join(f"{key} was {before.get(key)} and is {now.get(key)}" for key in changed)
         raise ChangedExperimentError(
-            f"{config} is not what this run was trained with: {listed}; put it back, or start a new run with it"
+            f"{config} is not what this run was trained with: {'; '.join(changed)}; put it back, or start a new run "
+            "with it"
         )
 
 

@@ -45,7 +45,7 @@ def describe_run(summary: Summary) -> dict[str, Any]:
         exit_reason  why it ended, or null
         divergence   the file that says where and for which task it diverged, or null
         created      when
-        experiment   what is in config.yaml, or null where that is not valid in this version
+        experiment   what is in config.yaml, or null where that is not valid in this version, or was edited
         attempts     of run.json
         metrics      the last row, or null
         checkpoints  {iterations, last, best}
@@ -72,7 +72,7 @@ def _experiment(summary: Summary, problems: list[str]) -> Experiment | None:
         return None
     try:
         experiment = load_experiment(summary.path / CONFIG)
-        require_recorded_experiment(summary.path, but_for="evaluation")
+        require_recorded_experiment(summary.path, experiment, but_for=None if summary.can_go_on else "evaluation")
     except (ConfigError, ChangedExperimentError) as error:
         problems += str(error).splitlines()
         return None

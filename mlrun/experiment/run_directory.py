@@ -7,7 +7,7 @@ import logging
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,7 +97,7 @@ class RunDirectory:
             if (path / CONFIG).is_file():
                 require_own_files(path)
                 experiment = load_experiment(path / CONFIG)
-                require_recorded_experiment(path, but_for="evaluation")
+                require_recorded_experiment(path, experiment, but_for="evaluation")
                 return cls(path, experiment)
         raise RunNotFoundError(f"{directories[0]} is not a run directory: it has no config.yaml")
 
@@ -124,7 +124,7 @@ class RunDirectory:
             ChangedExperimentError: its config.yaml says something else than when the run was made.
         """
         with run_lock(self.path), self._logging_to_file():
-            require_recorded_experiment(self.path)
+            require_recorded_experiment(self.path, self._experiment)
             remove_temporaries(self.path, self.checkpoints.directory)
             placement = place(self._experiment)
             self.manifest.start(placement.device, placement.physics, _plugins(self._experiment))
@@ -135,7 +135,8 @@ class RunDirectory:
             except BaseException as error:
                 status, reason = _ending(error)
                 logger.error("%s: %s", status, reason, exc_info=error if status == "failed" else None)
-                self.manifest.end(status, reason, time.monotonic() - started)
+                with suppress(OSError):  # a full disk must not hide why training ended
+                    self.manifest.end(status, reason, time.monotonic() - started)
                 raise
             logger.info("finished")
             self.manifest.end("finished", None, time.monotonic() - started)

@@ -10,7 +10,7 @@ from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment
 from mlrun.experiment.build import build_algorithm, build_benchmark, build_problem
 from mlrun.experiment.device import arithmetic, place
-from mlrun.experiment.errors import Diverged, diverging_at
+from mlrun.experiment.errors import Diverged, Interrupted, diverging_at
 from mlrun.experiment.evaluate import adaptation_steps, evaluate_by_step
 from mlrun.experiment.interrupts import Interrupts, interrupts
 from mlrun.experiment.reporter import Reporter
@@ -73,10 +73,11 @@ class MetaTraining:
             while self.iteration < total:
                 signals.check()
                 self._iterate(total)
+        except Interrupted:
+            self._checkpoint()
+            raise
         except Exception as error:  # a GPU's or a stranger's algorithm's, too; what was complete is out of their reach
-            self._try_to_checkpoint()
-            if isinstance(error, Diverged):
-                self._record_divergence(error)
+            self._save_despite(error)
             raise
 
     def _restore_or_initialise(self) -> None:
@@ -163,12 +164,14 @@ class MetaTraining:
         iteration = self.complete["iteration"]
         self.directory.checkpoints.save(iteration, self.complete, best=iteration == self.complete["best_iteration"])
 
-    def _try_to_checkpoint(self) -> None:
+    def _save_despite(self, error: Exception) -> None:
         """Save while an error is on its way, which must not give place to one of saving."""
         try:
             self._checkpoint()
-        except Exception as error:
-            self.reporter.note(f"iteration {self.complete['iteration']} could not be saved: {error}")
+            if isinstance(error, Diverged):
+                self._record_divergence(error)
+        except Exception as unsaved:
+            self.reporter.note(f"iteration {self.complete['iteration']} could not be saved: {unsaved}")
 
     def _record_divergence(self, error: Diverged) -> None:
         """All that repeating it takes: every random number is a function of the seed and the iteration."""

@@ -35,6 +35,27 @@ def test_nothing_is_said_of_what_was_not_trained(mlrun, run, verb):
     assert (run / "run.json").read_text() == manifest
 
 
+def test_of_several_the_exit_code_is_the_same(mlrun, run, tmp_path):
+    other = make_run(tmp_path, SINUSOID, "seed=1", rows=ROWS).path
+    edit(run, "shots: 10", "shots: 5")
+    edit(other, "shots: 10", "shots: 5")
+    outcome = mlrun("runs", "export", run, other)
+    assert (outcome.code, len(outcome.err.splitlines())) == (2, 2)
+
+
+def test_what_is_evaluated_may_be_another_but_not_in_the_midst_of_training(mlrun, run):
+    manifest = (run / "run.json").read_text()
+    edit(run, "evaluation:\n  steps: null", "evaluation:\n  steps: 3")
+    assert mlrun("runs", "compare", run).code == 0
+    outcome = mlrun("resume", run)
+    assert (outcome.code, outcome.out) == (2, f"{run}\n")
+    assert "evaluation.steps was None and is 3" in outcome.err
+    assert (run / "run.json").read_text() == manifest
+    shown = json.loads(mlrun("runs", "show", run, "--json").out)
+    assert len(shown["problems"]) == 1
+    assert shown["next"] == []
+
+
 def test_it_is_a_problem_that_is_shown(mlrun, run):
     edit(run, "hidden_sizes: [40, 40]", "hidden_sizes: [20]")
     [problem] = json.loads(mlrun("runs", "show", run, "--json").out)["problems"]
@@ -43,7 +64,12 @@ def test_it_is_a_problem_that_is_shown(mlrun, run):
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("iterations: 3", "iterations: 9"), ("device: auto", "device: cpu"), ("evaluation:\n", "evaluation: # or so\n")],
+    [
+        ("iterations: 3", "iterations: 9"),
+        ("device: auto", "device: cpu"),
+        ("evaluation:\n", "evaluation: # or so\n"),
+        ("  activation: relu\n", ""),  # that is its default
+    ],
 )
 def test_what_may_be_another_is_no_problem(mlrun, run, before, after):
     edit(run, before, after)

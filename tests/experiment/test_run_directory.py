@@ -113,11 +113,12 @@ def test_the_manifest_records_how_training_ended(run, error, status, reason):
 def test_the_package_of_an_algorithm_is_recorded(run, monkeypatch):
     with run.training():
         pass
-    offered = {run.experiment().algorithm.name: "my-package 0.3", "another": "package 1"}
+    what = run.experiment()
+    offered = {what.algorithm.name: "my-package 0.3", what.benchmark.name: "my-tasks 2", "another": "package 1"}
     monkeypatch.setattr(Registry, "offered", lambda self: offered)
     with run.training():
         pass
-    assert [attempt["plugins"] for attempt in run.manifest.read()["attempts"]] == [[], ["my-package 0.3"]]
+    assert [attempt["plugins"] for attempt in run.manifest.read()["attempts"]] == [[], ["my-package 0.3", "my-tasks 2"]]
 
 
 def test_a_resumed_run_keeps_the_record_of_its_first_attempt(run):

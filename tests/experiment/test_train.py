@@ -23,7 +23,6 @@ from mlrun.config.schema import (
     RolloutsConfig,
     TrainingConfig,
 )
-from mlrun.experiment.checkpoint import Checkpoints
 from mlrun.experiment.errors import ChangedExperimentError, CheckpointError, Diverged, Interrupted
 from mlrun.experiment.evaluate import evaluate_run
 from mlrun.experiment.interrupts import Interrupts
@@ -268,18 +267,39 @@ def test_the_best_is_linked_also_by_what_is_saved_when_something_fails(tmp_path:
     assert directory.checkpoints.load("best")["best_iteration"] == 2
 
 
-def test_what_failed_is_raised_also_where_nothing_can_be_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def full(*arguments: Any, **options: Any) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("writing", ["checkpoint.atomic_file", "run_directory.write_json"])
+def test_what_failed_is_raised_also_where_nothing_can_be_saved(
+    writing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     directory = RunDirectory.create(tmp_path, rarely_saved())
     watcher = failing_after(1, Diverged("a loss is not finite"), monkeypatch)
+    fail = watcher.act
 
-    def full(self: Checkpoints, iteration: int, state: dict[str, Any], *, best: bool) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def fill_the_disk_too(iteration: int) -> None:
+        fail(iteration)
+        monkeypatch.setattr(f"mlrun.experiment.{writing}", full)
 
-    monkeypatch.setattr(Checkpoints, "save", full)
+    watcher.act = fill_the_disk_too
     with pytest.raises(Diverged, match="a loss is not finite"):
         train(rarely_saved(), directory, watcher)
     assert watcher.notes[-1] == "iteration 1 could not be saved: [Errno 28] No space left on device"
-    assert json.loads((directory.path / "divergence.json").read_text())["after_iteration"] == 1
+
+
+def test_a_signal_after_which_nothing_could_be_saved_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = RunDirectory.create(tmp_path, rarely_saved())
+
+    def stop(iteration: int) -> None:
+        monkeypatch.setattr("mlrun.experiment.checkpoint.atomic_file", full)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(OSError, match="No space left"):
+        train(rarely_saved(), directory, Watcher(stop))
 
 
 def test_an_iteration_whose_metrics_could_not_be_written_is_done_again(
@@ -288,13 +308,11 @@ def test_an_iteration_whose_metrics_could_not_be_written_is_done_again(
     directory = RunDirectory.create(tmp_path, experiment())
     append = MetricsLog.append
 
-    def full(self: MetricsLog, row: Any) -> None:
-        if row["iteration"] == 3:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        append(self, row)
+    def append_until_full(self: MetricsLog, row: Any) -> None:
+        (full if row["iteration"] == 3 else append)(self, row)
 
     with monkeypatch.context() as disk:
-        disk.setattr(MetricsLog, "append", full)
+        disk.setattr(MetricsLog, "append", append_until_full)
         with pytest.raises(OSError, match="No space left"):
             train(experiment(), directory, Watcher())
     assert directory.checkpoints.load("last")["iteration"] == 2
