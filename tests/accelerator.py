@@ -1,8 +1,8 @@
 """An accelerator that is not there: tensors "elsewhere", whose numbers the CPU computes.
 
-Like CUDA it refuses to compute with tensors of two devices at once. `waits` names, in order, the operations for which
-the host would have had to wait. Torch must know of a device before the first gradient, and forgets none: this is for a
-process of its own.
+Like CUDA it refuses to compute with tensors of two devices at once. `launches` names, in order, the operations done
+there, views aside, and `waits` those for which the host would have had to wait. Torch must know of a device before the
+first gradient, and forgets none: this is for a process of its own.
 
 Copies are done at once here, so that it does not show when a pinned buffer is overwritten too early. Saving its
 tensors, and random generators of the CPU in its operations, are not refused as they are by CUDA.
@@ -21,6 +21,7 @@ from torch.utils.backend_registration import _setup_privateuseone_for_python_bac
 
 ELSEWHERE: Final = "elsewhere"
 waits: Final[list[str]] = []
+launches: Final[list[str]] = []
 
 _COPIES: Final = {"copy_", "_to_copy"}
 _READ: Final = {
@@ -90,6 +91,8 @@ def _compute(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         _note_copy(name, source, target, unhurried=bool(kwargs.get("non_blocking", True in args[2:])))
     elif any_there:
         _note_computation(name, tensors)
+    if any_there and not func.is_view and name != "_unsafe_view":
+        launches.append(name)
     result = _compute_here(func, args, kwargs)
     if name == "copy_":
         return args[0]

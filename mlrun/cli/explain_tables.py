@@ -9,12 +9,13 @@ from typing import Any
 from rich.table import Table
 
 from mlrun.cli.output import columns_of_numbers
+from mlrun.wording import counted
 
 
 def explain_title(report: Mapping[str, Any]) -> str:
     """What is explained, in one line."""
     data = f"{report['episodes']} episodes each" if "episodes" in report else f"{report['shots']} examples"
-    steps = f"{report['steps']} adaptation step{'' if report['steps'] == 1 else 's'}"
+    steps = counted(report["steps"], "adaptation step")
     return (
         f"{report['benchmark']}, {report['tasks']} {report['split']} tasks; {report['algorithm']}, checkpoint"
         f" {report['checkpoint']}, {steps} on {data}"

@@ -170,7 +170,7 @@ class MetaTraining:
             self._checkpoint()
             if isinstance(error, Diverged):
                 self._record_divergence(error)
-        except Exception as unsaved:
+        except Exception as unsaved:  # whatever it is, the first error says why training ends
             self.reporter.note(f"iteration {self.complete['iteration']} could not be saved: {unsaved}")
 
     def _record_divergence(self, error: Diverged) -> None:

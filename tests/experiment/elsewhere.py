@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -22,7 +22,7 @@ from mlrun.experiment.train import train
 from mlrun.randomness import RandomKey
 from mlrun.simulation.physics import SawyerPhysics
 from mlrun.simulation.protocol import Poses
-from tests.accelerator import ELSEWHERE, Accelerator, TensorElsewhere, held, waits
+from tests.accelerator import ELSEWHERE, Accelerator, TensorElsewhere, held, launches, waits
 from tests.experiment.test_all_algorithms import experiment
 from tests.experiment.watcher import Watcher, timeless
 
@@ -76,13 +76,19 @@ def difference_with_warp(problem: str) -> list[str]:
 def waits_per_step(problem: str, engine: Engine) -> dict[str, int]:
     """What the host waits for in each step of a rollout, beside what it waits for in each rollout."""
     with mock.patch("mlrun.benchmarks.ml1.benchmark.make_physics", _make_physics):
-        return _further_waits(problem, engine)
+        return dict(_further(waits, problem, engine))
+
+
+def launches_per_step(problem: str) -> int:
+    """How many operations each step of a rollout has on the accelerator, besides those of the physics."""
+    with mock.patch("mlrun.benchmarks.ml1.benchmark.make_physics", _make_physics):
+        return sum(_further(launches, problem, "warp").values())
 
 
 def waits_per_step_with_warp(problem: str) -> dict[str, int]:
     """The same with MuJoCo Warp."""
     with _warp_elsewhere():
-        return _further_waits(problem, "warp")
+        return dict(_further(waits, problem, "warp"))
 
 
 def refusal() -> str:
@@ -122,21 +128,24 @@ def _unequal(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return [name for name in one if one[name] != other[name] and name not in ("run", "device", "physics")]
 
 
-def _further_waits(problem: str, engine: Engine) -> dict[str, int]:
-    short, long = (_waits_of_a_rollout(ml1(problem, horizon), engine) for horizon in (5, 6))
-    return dict(long - short)
+def _further(log: list[str], problem: str, engine: Engine) -> Counter[str]:
+    """What one more step of a rollout adds to a log of the accelerator's."""
+    logs = []
+    for horizon in (5, 6):
+        _roll_out(ml1(problem, horizon), engine, log.clear)
+        logs.append(Counter(log))
+    return logs[1] - logs[0]
 
 
-def _waits_of_a_rollout(what: EpisodicExperiment, engine: Engine) -> Counter[str]:
+def _roll_out(what: EpisodicExperiment, engine: Engine, ready: Callable[[], None]) -> None:
     with Accelerator(), _placed(ELSEWHERE, engine):
         benchmark = build_benchmark(what)
         problem = build_problem(what, benchmark, 2)
         tasks = benchmark.train_tasks[:3]
         key = RandomKey(0, 0, "rollout")
         (adapted,) = fresh_algorithm(what, problem).adapt(problem, tasks, key, 0)
-        waits.clear()
+        ready()
         problem.inputs(adapted, tasks, key)
-    return Counter(waits)
 
 
 @contextmanager
