@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlparse
 
-from mlrun.experiment.errors import MlrunError
+from mlrun.errors import MlrunError
 
 DISTRIBUTION: Final = "mlrun-meta"
 """What this package is called where it is installed from."""

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from mlrun.parameters import Parameters
+from mlrun.problems.reinforcement_learning import ReinforcementLearning
 from mlrun.randomness import RandomKey
 from mlrun.rl.policy import GaussianMLPPolicy
-from mlrun.rl.problem import ReinforcementLearning
 from tests.point_benchmark import PointBenchmark
 
 

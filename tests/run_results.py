@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mlrun.config import load_experiment
-from mlrun.experiment.run_directory import RunDirectory
+from mlrun.runs.directory import RunDirectory
 
 SINUSOID = "{benchmark: {name: sinusoid}, algorithm: {name: reptile, inner: {steps: 1}}, training: {iterations: 3}}"
 REACH = "{benchmark: {name: ml1/reach-v3}, algorithm: {name: maml}, training: {iterations: 3}}"

@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import torch
 
 from mlrun.algorithms.meta_objective import MetaObjective
+from mlrun.algorithms.trust_region import trust_region_step
 from mlrun.config.algorithms import OuterRuleConfig, TrustRegionConfig
 from mlrun.interruption import interruption_point
 from mlrun.parameters import Parameters, gradients
-from mlrun.rl.trust_region import trust_region_step
 
 
 class OuterRule(Protocol):

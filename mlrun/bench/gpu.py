@@ -17,12 +17,12 @@ from mlrun.algorithms.protocol import Problem
 from mlrun.bench.meta_iteration import Recorder
 from mlrun.bench.physics_alone import random_actions, task_parameters
 from mlrun.bench.throughput import EPISODE, throughput
-from mlrun.benchmarks.ml1.benchmark import ML1
-from mlrun.benchmarks.ml1.environment import SawyerEnvironment
+from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
+from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.config.schema import EpisodicExperiment
-from mlrun.experiment.build import build_benchmark, build_problem, fresh_algorithm
-from mlrun.experiment.device import arithmetic
 from mlrun.randomness import RandomKey
+from mlrun.training.build import build_benchmark, build_problem, fresh_algorithm
+from mlrun.training.device import arithmetic
 
 _WORLDS_ON_CPU = (200, 1000)
 

@@ -12,7 +12,7 @@ from mlrun.bench.profile import step_profile
 from mlrun.bench.throughput import sweep
 from mlrun.benchmarks import benchmarks
 from mlrun.config.schema import EpisodicExperiment
-from mlrun.experiment.manifest import describe_process
+from mlrun.runs.manifest import describe_process
 
 _USUAL_WORLDS = 200
 _PEERS = ("envpool", "metaworld")

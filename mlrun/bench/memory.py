@@ -10,7 +10,7 @@ from typing import Any
 
 from mlrun.bench.physics_alone import PhysicsAlone, commands, random_actions, task_parameters
 from mlrun.benchmarks import benchmarks
-from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.metaworld.ml1 import ML1
 
 _STEPS = 3  # control steps, so that memory taken at first use is counted
 

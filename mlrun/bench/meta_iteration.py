@@ -11,14 +11,14 @@ from mujoco.batch import Batch
 from mlrun.algorithms.protocol import Problem
 from mlrun.bench.physics_alone import PhysicsAlone, commands, task_parameters
 from mlrun.bench.stopwatch import Stopwatch
-from mlrun.benchmarks.ml1.benchmark import ML1
-from mlrun.benchmarks.ml1.environment import SawyerEnvironment
+from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
+from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import EpisodicExperiment
-from mlrun.experiment.build import build_benchmark, build_problem, fresh_algorithm
 from mlrun.parameters import Parameters
+from mlrun.problems.reinforcement_learning import Experience
 from mlrun.randomness import RandomKey
-from mlrun.rl.problem import Experience
+from mlrun.training.build import build_benchmark, build_problem, fresh_algorithm
 
 _WATCHED = {"physics": (Batch, "step"), "reset": (SawyerEnvironment, "reset"), "step": (SawyerEnvironment, "step")}
 

@@ -11,7 +11,7 @@ from mlrun.bench.envpool_peer import EnvPoolWorlds
 from mlrun.bench.metaworld_peer import MetaWorldProcesses
 from mlrun.bench.physics_alone import random_actions, task_parameters
 from mlrun.bench.throughput import EPISODE
-from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.simulation.threads import one_torch_thread
 
 

@@ -8,8 +8,8 @@ import torch
 from mujoco.batch import Batch
 from torch import Tensor
 
-from mlrun.benchmarks.ml1.environment import hand_targets
-from mlrun.benchmarks.ml1.manipulation import Manipulation
+from mlrun.benchmarks.metaworld.environment import hand_targets
+from mlrun.benchmarks.metaworld.family import Manipulation
 from mlrun.benchmarks.task import Task
 from mlrun.simulation.scene import PUCK_JOINT, SUBSTEPS, scene_model
 from mlrun.simulation.settling import settled_state

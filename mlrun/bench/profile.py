@@ -7,9 +7,9 @@ from mujoco.batch import Batch
 from mlrun.bench.physics_alone import random_actions, task_parameters
 from mlrun.bench.stopwatch import Stopwatch
 from mlrun.bench.throughput import EPISODE
-from mlrun.benchmarks.ml1.benchmark import ML1
-from mlrun.benchmarks.ml1.environment import SawyerEnvironment
-from mlrun.simulation.physics import SawyerPhysics
+from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
+from mlrun.benchmarks.metaworld.ml1 import ML1
+from mlrun.simulation.cpu import SawyerPhysics
 from mlrun.simulation.threads import one_torch_thread
 
 _STEP = "step"

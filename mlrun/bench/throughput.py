@@ -8,8 +8,8 @@ import numpy as np
 from torch import Tensor
 
 from mlrun.bench.physics_alone import PhysicsAlone, commands, random_actions, task_parameters
-from mlrun.benchmarks.ml1.benchmark import ML1
-from mlrun.benchmarks.ml1.environment import SawyerEnvironment
+from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
+from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.simulation.threads import one_torch_thread
 
 EPISODE: int = 50  # control steps

@@ -12,9 +12,9 @@ for _problem, _summary in {
     benchmarks.register(
         f"ml1/{_problem}-v3",
         config=ML1Config,
-        target="mlrun.benchmarks.ml1.benchmark:ML1.from_config",
+        target="mlrun.benchmarks.metaworld.ml1:ML1.from_config",
         summary=f"{_summary} (Meta-World v3, ML1)",
-        describe="mlrun.benchmarks.ml1.description:describe",
+        describe="mlrun.benchmarks.metaworld.description:describe",
     )
 benchmarks.register(
     "navigation2d",

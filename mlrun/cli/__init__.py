@@ -92,7 +92,7 @@ def _report(error: Exception) -> int:
 
 def _explain(error: Exception) -> tuple[list[str], int]:
     from mlrun.config import ConfigError
-    from mlrun.experiment.errors import MlrunError
+    from mlrun.errors import MlrunError
 
     if isinstance(error, typer.TyperException):
         context = getattr(error, "ctx", None)

@@ -92,8 +92,8 @@ def command(
     thread_counts = _counts("--threads", threads) if threads else []
 
     from mlrun.bench.measure import measure
-    from mlrun.experiment.device import require_machine
     from mlrun.simulation.threads import available_cores
+    from mlrun.training.device import require_machine
 
     cores = available_cores()
     if max(thread_counts, default=1) > cores:
@@ -110,8 +110,8 @@ def command(
 
 def _bench_gpu(environment: str, worlds: list[int], experiment: EpisodicExperiment | None, as_json: bool) -> None:
     from mlrun.bench.measure import measure_gpu
-    from mlrun.experiment.device import why_no_physics_on_gpu
-    from mlrun.experiment.errors import DeviceNotFoundError
+    from mlrun.errors import DeviceNotFoundError
+    from mlrun.training.device import why_no_physics_on_gpu
 
     if missing := why_no_physics_on_gpu():
         raise DeviceNotFoundError(f"--device cuda: worlds cannot be simulated on a GPU: {missing}")

@@ -12,8 +12,8 @@ from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Runs, RunsDir, examples
 from mlrun.cli.output import note, print_json
 
 if TYPE_CHECKING:
-    from mlrun.comparison.protocol import EvaluatedRun
-    from mlrun.experiment.results import RunResults
+    from mlrun.analysis.comparison.protocol import EvaluatedRun
+    from mlrun.runs.results import RunResults
 
 NAME = "compare"
 EXAMPLES = examples(
@@ -61,12 +61,12 @@ def command(
     if as_json and as_csv:
         raise typer.BadParameter("--json and --csv exclude each other")
 
+    from mlrun.analysis.comparison.compare import compare
+    from mlrun.analysis.comparison.protocol import evaluated
     from mlrun.cli.comparison_data import comparison_as_csv, comparison_as_data
     from mlrun.cli.comparison_table import print_comparison
     from mlrun.cli.evaluate import chosen_data_per_task
-    from mlrun.comparison.compare import compare
-    from mlrun.comparison.protocol import evaluated
-    from mlrun.experiment.results import read_all_results
+    from mlrun.runs.results import read_all_results
 
     results = read_all_results(runs, runs_dir)
     amounts = [chosen_data_per_task(run.experiment, episodes=episodes, shots=shots) for run in results]
@@ -88,8 +88,8 @@ def command(
 def _require_evaluated(
     results: Sequence[RunResults], found: Sequence[EvaluatedRun | None], options: dict[str, str | int | None]
 ) -> None:
+    from mlrun.analysis.comparison.protocol import IncomparableError
     from mlrun.cli.training import program
-    from mlrun.comparison.protocol import IncomparableError
 
     given = "".join(f" --{name} {value}" for name, value in options.items() if value is not None)
     lines = [

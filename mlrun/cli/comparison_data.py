@@ -5,11 +5,11 @@ import io
 from dataclasses import asdict
 from typing import Any
 
-from mlrun.comparison.budget import Budget, budget
-from mlrun.comparison.compare import Comparison, Group
-from mlrun.comparison.grouping import as_text
-from mlrun.comparison.protocol import EvaluatedRun
-from mlrun.comparison.statistics import Estimate
+from mlrun.analysis.comparison.budget import Budget, budget
+from mlrun.analysis.comparison.compare import Comparison, Group
+from mlrun.analysis.comparison.grouping import as_text
+from mlrun.analysis.comparison.protocol import EvaluatedRun
+from mlrun.analysis.comparison.statistics import Estimate
 from mlrun.scores import SCORES
 
 

@@ -14,7 +14,7 @@ from mlrun.wording import duration
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mlrun.rendering.episode import Moment
+    from mlrun.analysis.films.episode import Moment
 
 
 @contextmanager

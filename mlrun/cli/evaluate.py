@@ -54,13 +54,13 @@ def command(
     Scores every task before adaptation and after each step of it. Prints the mean and the 95% bootstrap interval over
     tasks, beside what is reached without adaptation. The result stays in the run's eval/.
     """
-    from mlrun.experiment.run_directory import RunDirectory
+    from mlrun.runs.directory import RunDirectory
 
     which = None if checkpoint is None else parse_checkpoint(checkpoint)
     directory = RunDirectory.open(run, runs_dir)
 
-    from mlrun.experiment.device import require_machine
-    from mlrun.experiment.evaluate import evaluate_run
+    from mlrun.training.device import require_machine
+    from mlrun.training.evaluation import evaluate_run
 
     require_machine(directory.experiment())
     data_per_task = chosen_data_per_task(directory.experiment(), episodes=episodes, shots=shots)

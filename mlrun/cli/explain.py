@@ -11,7 +11,7 @@ from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Checkpoint, Run, RunsDir
 from mlrun.cli.output import can_draw, note, print_json, print_table
 
 if TYPE_CHECKING:
-    from mlrun.insight.explain import Explanation
+    from mlrun.analysis.explanation.explain import Explanation
 
 NAME = "explain"
 EXAMPLES = examples(
@@ -43,15 +43,15 @@ def command(
     learned rates where the algorithm has those, and the cosine between the directions in which tasks move. Prints a
     table for each, and the figures that were written.
     """
-    from mlrun.experiment.layout import PLOTS
-    from mlrun.experiment.run_directory import RunDirectory
+    from mlrun.runs.directory import RunDirectory
+    from mlrun.runs.layout import PLOTS
 
     which = None if checkpoint is None else parse_checkpoint(checkpoint)
     opened = RunDirectory.open(run, runs_dir)
 
-    from mlrun.experiment.device import require_machine
-    from mlrun.insight.explain import explain_run
-    from mlrun.insight.report import explanation_report
+    from mlrun.analysis.explanation.explain import explain_run
+    from mlrun.analysis.explanation.report import explanation_report
+    from mlrun.training.device import require_machine
 
     require_machine(opened.experiment())
     note(f"adapting {opened.path} to its {split} tasks")
@@ -78,9 +78,9 @@ def _draw(explanation: Explanation, directory: Path) -> list[Path]:
     if not can_draw():
         return []
 
-    from mlrun.insight.figures import figures
-    from mlrun.plots import FORMATS
-    from mlrun.plots.saving import save
+    from mlrun.analysis.explanation.figures import figures
+    from mlrun.analysis.plots import FORMATS
+    from mlrun.analysis.plots.saving import save
 
     directory.mkdir(parents=True, exist_ok=True)
     paths = []

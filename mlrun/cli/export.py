@@ -33,8 +33,8 @@ def command(
     """
     import sys
 
-    from mlrun.comparison.export import evaluation_rows, metric_rows, write_csv
-    from mlrun.experiment.results import read_all_results
+    from mlrun.analysis.comparison.export import evaluation_rows, metric_rows, write_csv
+    from mlrun.runs.results import read_all_results
 
     rows = (metric_rows if what == "metrics" else evaluation_rows)(read_all_results(runs, runs_dir))
     write_csv(rows, sys.stdout)

@@ -20,7 +20,7 @@ from mlrun.cli.output import note
 if TYPE_CHECKING:
     import numpy as np
 
-    from mlrun.rendering.episode import Episodes, Moment
+    from mlrun.analysis.films.episode import Episodes, Moment
 
     Draw = Callable[[Episodes, Callable[[Moment], np.ndarray]], None]
     """Plays episodes once and writes, of every moment that is shown, the picture that the function makes of it."""
@@ -53,7 +53,7 @@ class Film:
 
     def _moments(self, horizon: int) -> list[int]:
         """After how many control steps there is a frame."""
-        from mlrun.rendering.episode import strip_moments, video_moments
+        from mlrun.analysis.films.episode import strip_moments, video_moments
 
         if is_strip(self.path):
             return strip_moments(horizon, PICTURES_IN_A_STRIP)
@@ -63,9 +63,9 @@ class Film:
     def drawing(self) -> Iterator[Draw]:
         """What draws episodes into the file, once it is sure that this machine has all that this takes."""
         _load_mujoco()
+        from mlrun.analysis.films.files import writer_for
         from mlrun.registry import UnknownNameError
         from mlrun.rendering import Renderer
-        from mlrun.rendering.files import writer_for
 
         write = writer_for(self.path)
         try:
@@ -118,8 +118,8 @@ def is_strip(path: Path) -> bool:
 
 def video_extension() -> str:
     """Of a file that nobody has named: an mp4, or a gif where there is nothing that writes an mp4."""
+    from mlrun.analysis.films.files import has_ffmpeg
     from mlrun.extras import install_command
-    from mlrun.rendering.files import has_ffmpeg
 
     if has_ffmpeg():
         return ".mp4"
@@ -150,7 +150,7 @@ def _parse_size(text: str) -> tuple[int, int]:
 
 def _load_mujoco() -> None:
     """Loads the physics, which fails where MUJOCO_GL names a way to draw that this machine does not have."""
-    from mlrun.experiment.errors import MlrunError
+    from mlrun.errors import MlrunError
 
     try:
         importlib.import_module("mujoco")
@@ -163,7 +163,7 @@ def _load_mujoco() -> None:
 @contextmanager
 def _sigterm_raises() -> Iterator[None]:
     """Ends on SIGTERM by an exception, so that what is half written is removed."""
-    from mlrun.experiment.errors import Interrupted
+    from mlrun.errors import Interrupted
 
     def stop(number: int, _: object) -> None:
         raise Interrupted(number)

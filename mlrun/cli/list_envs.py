@@ -28,7 +28,7 @@ def command(as_json: AsJson = False) -> None:
     held-out tasks with a success at any step, or the mean squared error on them.
     """
     from mlrun.benchmarks import benchmarks
-    from mlrun.experiment.device import why_no_physics_on_gpu
+    from mlrun.training.device import why_no_physics_on_gpu
 
     on_gpu = why_no_physics_on_gpu()
     physics = {entry.name: _physics(entry.config.simulated, on_gpu) for entry in benchmarks.entries()}

@@ -35,7 +35,7 @@ def can_draw() -> bool:
 
 def print_json(value: dict[str, Any]) -> None:
     """Print one JSON object."""
-    from mlrun.experiment.atomic import finite_or_none
+    from mlrun.runs.files import finite_or_none
 
     typer.echo(json.dumps(finite_or_none(value), indent=2, allow_nan=False))
 

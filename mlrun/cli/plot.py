@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from mlrun.analysis.plots import FIGURES, FORMATS
 from mlrun.cli.options import DEFAULT_RUNS_DIR, Runs, RunsDir, examples
 from mlrun.cli.output import note
-from mlrun.plots import FIGURES, FORMATS
 
 NAME = "plot"
 EXAMPLES = examples(
@@ -56,11 +56,11 @@ def command(
 
     require_extra("plot", "matplotlib", "drawing figures")
 
-    from mlrun.experiment.errors import MlrunError
-    from mlrun.experiment.layout import PLOTS
-    from mlrun.experiment.own_files import require_own_files
-    from mlrun.experiment.results import read_all_results
-    from mlrun.plots.writing import require_one_figure, write_figure
+    from mlrun.analysis.plots.writing import require_one_figure, write_figure
+    from mlrun.errors import MlrunError
+    from mlrun.runs.layout import PLOTS
+    from mlrun.runs.own_files import require_own_files
+    from mlrun.runs.results import read_all_results
 
     results = read_all_results(runs, runs_dir)
     require_one_figure(results)

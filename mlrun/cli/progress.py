@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from mlrun.experiment.reporter import Reporter
 from mlrun.scores import SCORES, SHOWN
+from mlrun.training.reporter import Reporter
 from mlrun.wording import duration
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from mlrun.cli.render_episode import draw_episode
 from mlrun.cli.render_run import draw_run
 
 if TYPE_CHECKING:
-    from mlrun.experiment.run_directory import RunDirectory
+    from mlrun.runs.directory import RunDirectory
 
 NAME = "render"
 EXAMPLES = examples(
@@ -118,9 +118,9 @@ def _environment(name: str) -> str | None:
 
 def _open_run(name: str, runs_dir: Path) -> RunDirectory:
     from mlrun.benchmarks import benchmarks
-    from mlrun.experiment.errors import RunNotFoundError
-    from mlrun.experiment.run_directory import RunDirectory
+    from mlrun.errors import RunNotFoundError
     from mlrun.registry import closest_match
+    from mlrun.runs.directory import RunDirectory
 
     try:
         return RunDirectory.open(name, runs_dir)

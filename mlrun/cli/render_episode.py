@@ -11,11 +11,11 @@ from mlrun.cli.film import FilmOptions, refuse, video_extension
 from mlrun.cli.output import note
 
 if TYPE_CHECKING:
-    from mlrun.benchmarks.ml1.benchmark import ML1
+    from mlrun.analysis.films.episode import Policy, Score
+    from mlrun.benchmarks.metaworld.ml1 import ML1
     from mlrun.benchmarks.task import Split, Task
     from mlrun.config.benchmarks import ML1Config
-    from mlrun.experiment.run_directory import RunDirectory
-    from mlrun.rendering.episode import Policy, Score
+    from mlrun.runs.directory import RunDirectory
 
 _SCRIPTS = ("expert", "random")
 _HORIZON_OF_SCRIPTS = 150
@@ -48,8 +48,8 @@ def draw_episode(
         horizon = _HORIZON_OF_SCRIPTS if run is None else config.horizon
 
     with film.drawing() as draw:
-        from mlrun.benchmarks.ml1.benchmark import ML1
-        from mlrun.rendering.episode import Actor, Episodes
+        from mlrun.analysis.films.episode import Actor, Episodes
+        from mlrun.benchmarks.metaworld.ml1 import ML1
 
         benchmark = ML1.from_config(config)
         chosen = benchmark.tasks(split)[task]
@@ -76,9 +76,9 @@ def outcome(score: Score, horizon: int) -> str:
 
 
 def _open_run(policy: str, runs_dir: Path) -> RunDirectory:
-    from mlrun.experiment.device import require_machine
-    from mlrun.experiment.errors import RunNotFoundError
-    from mlrun.experiment.run_directory import RunDirectory
+    from mlrun.errors import RunNotFoundError
+    from mlrun.runs.directory import RunDirectory
+    from mlrun.training.device import require_machine
 
     try:
         run = RunDirectory.open(policy, runs_dir)
@@ -102,14 +102,14 @@ def _benchmark_config(name: str, run: RunDirectory | None) -> ML1Config:
 
 
 def _script(policy: str, benchmark: ML1, task: Task, seed: int) -> Policy:
-    from mlrun.rendering.policies import expert, random_actions
+    from mlrun.analysis.films.policies import expert, random_actions
 
     return expert(benchmark, task) if policy == "expert" else random_actions(benchmark, seed)
 
 
 def _adapted(run: RunDirectory, task: Task, steps: int | None) -> Policy:
-    from mlrun.experiment.evaluate import adapt_run
-    from mlrun.rendering.policies import learned
+    from mlrun.analysis.films.policies import learned
+    from mlrun.training.evaluation import adapt_run
 
     note(f"adapting {run.path} to its {task.split} tasks")
     return learned(adapt_run(run, split=task.split, steps=steps), task, -1)

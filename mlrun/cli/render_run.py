@@ -13,11 +13,11 @@ from mlrun.cli.output import note
 from mlrun.cli.render_episode import outcome
 
 if TYPE_CHECKING:
-    from mlrun.benchmarks.ml1.benchmark import ML1
+    from mlrun.analysis.films.scoreboard import Scoreboard
+    from mlrun.benchmarks.metaworld.ml1 import ML1
     from mlrun.benchmarks.task import Split
     from mlrun.config.benchmarks import ML1Config
-    from mlrun.experiment.run_directory import RunDirectory
-    from mlrun.rendering.scoreboard import Scoreboard
+    from mlrun.runs.directory import RunDirectory
 
 _WHENS = ("before", "after")
 _CAMERA = "close"  # pictures are small, and the goal is what matters
@@ -47,9 +47,9 @@ def draw_run(
     horizon = horizon or config.horizon
 
     with film.drawing() as draw:
-        from mlrun.experiment.evaluate import adapt_run
-        from mlrun.rendering.episode import Actor, Episodes
-        from mlrun.rendering.policies import learned
+        from mlrun.analysis.films.episode import Actor, Episodes
+        from mlrun.analysis.films.policies import learned
+        from mlrun.training.evaluation import adapt_run
 
         note(f"adapting {run.path} to its {split} tasks")
         adaptation = adapt_run(run, split=split, steps=steps)
@@ -66,7 +66,7 @@ def draw_run(
 
 def _benchmark_config(run: RunDirectory, steps: int | None) -> ML1Config:
     from mlrun.config.benchmarks import ML1Config
-    from mlrun.experiment.device import require_machine
+    from mlrun.training.device import require_machine
 
     experiment = run.experiment()
     if not isinstance(experiment.benchmark, ML1Config):
@@ -85,7 +85,7 @@ def _tasks(first: int, goals: int, num_tasks: int, split: Split) -> range:
 
 
 def _default_path(run: RunDirectory, tasks: range, split: Split) -> Path:
-    from mlrun.experiment.layout import VIDEOS
+    from mlrun.runs.layout import VIDEOS
 
     numbers = f"task{tasks[0]}" if len(tasks) == 1 else f"tasks{tasks[0]}-{tasks[-1]}"
     return run.path / VIDEOS / f"before-after-{'train-' if split == 'train' else ''}{numbers}{video_extension()}"
@@ -98,7 +98,7 @@ def _columns(goals: int) -> int:
 
 def _default_size(path: Path, goals: int) -> str:
     """As large as fits on a screen, if not too small for the text."""
-    from mlrun.rendering.scoreboard import SMALLEST_WIDTH
+    from mlrun.analysis.films.scoreboard import SMALLEST_WIDTH
 
     across = PICTURES_IN_A_STRIP if is_strip(path) else 2 * _columns(goals)
     width = min(_LARGEST_WIDTH, max(SMALLEST_WIDTH, _WIDTH_OF_ALL // across // 8 * 8))
@@ -107,7 +107,7 @@ def _default_size(path: Path, goals: int) -> str:
 
 def _require_legible(film: Film, goals: int) -> None:
     """Refuses pictures too narrow for the text, and videos too large for those who should see them."""
-    from mlrun.rendering.scoreboard import SMALLEST_WIDTH
+    from mlrun.analysis.films.scoreboard import SMALLEST_WIDTH
 
     if film.width < SMALLEST_WIDTH:
         raise typer.BadParameter(f"--size must be at least {SMALLEST_WIDTH} wide, for the text to fit")
@@ -121,7 +121,7 @@ def _require_legible(film: Film, goals: int) -> None:
 
 
 def _scoreboard(run: RunDirectory, film: Film, tasks: range, split: Split, steps: int, horizon: int) -> Scoreboard:
-    from mlrun.rendering.scoreboard import Scoreboard
+    from mlrun.analysis.films.scoreboard import Scoreboard
 
     experiment, one = run.experiment(), len(tasks) == 1
     labels = [f"{when} adaptation" if one else f"task {task}, {when}" for task in tasks for when in _WHENS]

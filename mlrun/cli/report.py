@@ -37,11 +37,11 @@ def command(
     plot', configurations and manifests; and what 'mlrun render' and 'mlrun explain' have left in the runs, in videos/
     and plots/. It loads nothing from anywhere and has no scripts. What is missing is named, with what to type.
     """
-    from mlrun.experiment.atomic import write_text
-    from mlrun.experiment.layout import REPORT
-    from mlrun.experiment.own_files import require_own_files
-    from mlrun.experiment.results import read_all_results
-    from mlrun.report.page import report_page
+    from mlrun.analysis.report.page import report_page
+    from mlrun.runs.files import write_text
+    from mlrun.runs.layout import REPORT
+    from mlrun.runs.own_files import require_own_files
+    from mlrun.runs.results import read_all_results
 
     results = read_all_results(runs, runs_dir)
     for run in results:

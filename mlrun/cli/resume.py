@@ -15,9 +15,9 @@ def command(run: Run, tensorboard: TensorBoard = False, runs_dir: RunsDir = DEFA
 
     It goes on to the number of iterations that its config.yaml gives, which counts from the very start.
     """
-    from mlrun.experiment.device import require_machine
-    from mlrun.experiment.interrupts import interrupts
-    from mlrun.experiment.run_directory import RunDirectory
+    from mlrun.runs.directory import RunDirectory
+    from mlrun.training.device import require_machine
+    from mlrun.training.interrupts import interrupts
 
     directory = RunDirectory.open(run, runs_dir)
     if directory.is_finished():

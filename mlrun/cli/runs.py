@@ -15,7 +15,7 @@ from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Run, Runs, RunsDir, exam
 from mlrun.cli.output import note, print_json
 
 if TYPE_CHECKING:
-    from mlrun.experiment.runs import Summary
+    from mlrun.runs.listing import Summary
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -41,9 +41,9 @@ def list_(as_json: AsJson = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None
     training, on the training tasks, before and after adaptation.
     """
     from mlrun.cli.runs_text import printable_path, table_of_runs
-    from mlrun.experiment.removal import find_remains
-    from mlrun.experiment.run_description import summary_as_data
-    from mlrun.experiment.runs import list_runs
+    from mlrun.runs.description import summary_as_data
+    from mlrun.runs.listing import list_runs
+    from mlrun.runs.removal import find_remains
 
     if runs_dir.exists() and not runs_dir.is_dir():
         raise typer.BadParameter(f"--runs-dir must be a directory; {str(runs_dir)!r} is a file")
@@ -64,8 +64,8 @@ def list_(as_json: AsJson = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None
 def show(run: Run, as_json: AsJson = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
     """Show what a run is, how it stands, and what to type next."""
     from mlrun.cli.runs_text import text_of_run
-    from mlrun.experiment.run_description import describe_run
-    from mlrun.experiment.runs import find_run, summarise
+    from mlrun.runs.description import describe_run
+    from mlrun.runs.listing import find_run, summarise
 
     summary = summarise(find_run(run, runs_dir))
     description = describe_run(summary)
@@ -87,7 +87,7 @@ def rm(
 
     Nothing is deleted unless all of them are runs, and none is being trained. Prints the paths that are gone.
     """
-    from mlrun.experiment.removal import remove_runs, require_removable
+    from mlrun.runs.removal import remove_runs, require_removable
 
     paths = list(dict.fromkeys(require_removable(run, runs_dir) for run in runs))
     if not yes:
@@ -103,8 +103,8 @@ for verb in (compare, export):
 
 def _ask(paths: list[Path]) -> None:
     from mlrun.cli.runs_text import table_of_runs
-    from mlrun.experiment.errors import MlrunError
-    from mlrun.experiment.runs import summarise
+    from mlrun.errors import MlrunError
+    from mlrun.runs.listing import summarise
 
     if not sys.stdin.isatty():
         raise typer.BadParameter("there is no terminal to ask on; --yes deletes without asking")

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from mlrun.cli.progress import metrics_line
-from mlrun.config.document import printable
-from mlrun.experiment.metrics import is_number
-from mlrun.experiment.runs import Evaluation, Summary
+from mlrun.config.reading.document import printable
+from mlrun.runs.listing import Evaluation, Summary
+from mlrun.runs.metrics import is_number
 from mlrun.scores import SCORES, SHOWN
 from mlrun.wording import counted, duration
 
@@ -26,7 +26,7 @@ def table_of_runs(summaries: Sequence[Summary]) -> Iterator[str]:
 
 
 def text_of_run(description: Mapping[str, Any]) -> Iterator[str]:
-    """What `mlrun.experiment.run_description.describe_run` gives, and what to type next."""
+    """What `mlrun.runs.description.describe_run` gives, and what to type next."""
     for label, texts in _sections(description).items():
         for index, text in enumerate(texts):
             yield f"{'' if index else label:<13}{printable(text, _LONGEST)}"

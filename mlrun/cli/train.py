@@ -31,10 +31,10 @@ def command(
     Prints the run directory when training ends, also when it ends early.
     """
     from mlrun.config import load_experiment
-    from mlrun.experiment.device import require_machine
-    from mlrun.experiment.interrupts import interrupts
-    from mlrun.experiment.run_directory import RunDirectory
-    from mlrun.experiment.tensorboard import require_tensorboard
+    from mlrun.runs.directory import RunDirectory
+    from mlrun.training.device import require_machine
+    from mlrun.training.interrupts import interrupts
+    from mlrun.training.tensorboard import require_tensorboard
 
     options = {"seed": seed, "device": device, "name": name}
     given = [f"{key}={json.dumps(value)}" for key, value in options.items() if value is not None]

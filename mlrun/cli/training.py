@@ -15,8 +15,8 @@ from mlrun.cli.output import note
 from mlrun.cli.progress import progress
 
 if TYPE_CHECKING:
-    from mlrun.experiment.reporter import Reporter
-    from mlrun.experiment.run_directory import RunDirectory
+    from mlrun.runs.directory import RunDirectory
+    from mlrun.training.reporter import Reporter
 
 
 TensorBoard = Annotated[
@@ -31,8 +31,8 @@ def run_training(run: RunDirectory, *, tensorboard: bool) -> None:
         run: what to train, from its last checkpoint.
         tensorboard: whether TensorBoard's files are written; they are also where there are some already.
     """
-    from mlrun.experiment.errors import Interrupted, RunLockedError
-    from mlrun.experiment.train import train
+    from mlrun.errors import Interrupted, RunLockedError
+    from mlrun.training.loop import train
 
     path = shlex.quote(str(run.path))
     try:
@@ -52,8 +52,8 @@ def run_training(run: RunDirectory, *, tensorboard: bool) -> None:
 
 @contextlib.contextmanager
 def _reporting(run: RunDirectory, tensorboard: bool) -> Iterator[Reporter]:
-    from mlrun.experiment.layout import TENSORBOARD
-    from mlrun.experiment.tensorboard import writing_for_tensorboard
+    from mlrun.runs.layout import TENSORBOARD
+    from mlrun.training.tensorboard import writing_for_tensorboard
 
     events = run.path / TENSORBOARD
     with progress(run.id) as reporter:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError, ValidatorFunctionWrapHandler, W
 from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails
 
-from mlrun.config.document import KeyPath
+from mlrun.config.reading.document import KeyPath
 from mlrun.registry import Registry, UnknownNameError, closest_match
 
 

@@ -7,7 +7,7 @@ import torch
 
 from mlrun.rendering import Renderer
 from mlrun.rendering.gl_context import choose_backend
-from mlrun.simulation.physics import SawyerPhysics
+from mlrun.simulation.cpu import SawyerPhysics
 
 _SIDE: Final = 64
 

@@ -39,7 +39,7 @@ def check_gpu() -> Iterator[Finding]:
     """The GPUs, each really used, and what can be computed on them."""
     import torch
 
-    from mlrun.experiment.device import why_no_physics_on_gpu
+    from mlrun.training.device import why_no_physics_on_gpu
 
     driver = Path("/proc/driver/nvidia/version").exists()
     if not torch.cuda.is_available():

@@ -47,7 +47,7 @@ def check_scene() -> Finding:
     """Whether the Sawyer scene steps, and a hand goes where it is told to."""
     import torch
 
-    from mlrun.simulation.physics import SawyerPhysics
+    from mlrun.simulation.cpu import SawyerPhysics
 
     physics = SawyerPhysics(_WORLDS)
     physics.load_settled(torch.ones(_WORLDS, dtype=torch.bool))

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlrun.doctor.finding import BROKEN, NOTE, OK, Finding
-from mlrun.experiment.atomic import replace_symlink, write_text
+from mlrun.runs.files import replace_symlink, write_text
 
 _LITTLE, _TOO_LITTLE = 2e9, 100e6  # bytes
 _FEW_FILES = 1000

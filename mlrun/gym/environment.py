@@ -9,7 +9,7 @@ import torch
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
 from numpy.typing import ArrayLike, NDArray
 
-from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.task import Task
 from mlrun.gym.inputs import AnyTask, TaskList, checked_action, checked_options, checked_render_mode
 from mlrun.gym.spaces import action_space, observation_space
@@ -25,7 +25,7 @@ class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
     The task is drawn from `tasks` at each reset, with the environment's own generator, unless `set_task` or the
     reset's `options` name one. Actions outside of [-1, 1] are clipped, as Meta-World does. An episode never terminates;
     it is truncated at the benchmark's horizon. What the numbers of actions and observations mean is told in
-    `mlrun.benchmarks.ml1.environment.SawyerEnvironment`.
+    `mlrun.benchmarks.metaworld.environment.SawyerEnvironment`.
 
     A copy, also a pickled one, has the same tasks, generator and `set_task`, but no episode: it must be reset first.
 

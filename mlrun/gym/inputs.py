@@ -9,7 +9,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from mlrun.benchmarks.ml1.manipulation import Manipulation
+from mlrun.benchmarks.metaworld.family import Manipulation
 from mlrun.benchmarks.task import Task
 from mlrun.registry import closest_match
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from gymnasium.vector import AutoresetMode
 
-from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.task import Split
 from mlrun.gym.environment import SawyerEnv
 from mlrun.gym.vector import SawyerVectorEnv

@@ -3,8 +3,8 @@
 import numpy as np
 from gymnasium.spaces import Box
 
-from mlrun.benchmarks.ml1.environment import SawyerEnvironment
-from mlrun.benchmarks.ml1.sizes import ACTION_SIZE
+from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
+from mlrun.benchmarks.metaworld.sizes import ACTION_SIZE
 
 
 def action_space() -> Box:

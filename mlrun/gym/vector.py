@@ -14,8 +14,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
-from mlrun.benchmarks.ml1.benchmark import ML1
-from mlrun.benchmarks.ml1.sizes import ACTION_SIZE
+from mlrun.benchmarks.metaworld.ml1 import ML1
+from mlrun.benchmarks.metaworld.sizes import ACTION_SIZE
 from mlrun.benchmarks.task import Task
 from mlrun.gym.environment import SawyerEnv
 from mlrun.gym.inputs import (

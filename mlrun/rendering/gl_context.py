@@ -6,7 +6,7 @@ import importlib
 import os
 from typing import Any, Final
 
-from mlrun.experiment.errors import MlrunError
+from mlrun.errors import MlrunError
 
 MODULES: Final = {"egl": "mujoco.egl", "osmesa": "mujoco.osmesa", "glfw": "mujoco.glfw", "glx": "mujoco.glfw"}
 _NOT_A_CHOICE: Final = ("", "enable", "enabled", "on", "true", "1")

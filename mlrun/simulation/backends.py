@@ -3,7 +3,7 @@
 from typing import Literal
 
 from mlrun.extras import require_extra
-from mlrun.simulation.physics import SawyerPhysics
+from mlrun.simulation.cpu import SawyerPhysics
 from mlrun.simulation.protocol import Physics
 from mlrun.simulation.threads import checked_threads
 
@@ -28,6 +28,6 @@ def make_physics(backend: Backend, num_worlds: int, num_threads: int = 0) -> Phy
     if backend == "cpu":
         return SawyerPhysics(num_worlds, checked_threads(num_threads))
     require_extra("gpu", "mujoco_warp", "physics on a GPU")
-    from mlrun.simulation.warp_physics import WarpPhysics
+    from mlrun.simulation.warp import WarpPhysics
 
     return WarpPhysics(num_worlds)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
-from mlrun.experiment.errors import MlrunError
+from mlrun.errors import MlrunError
 
 if TYPE_CHECKING:
     import mujoco

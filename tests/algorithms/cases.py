@@ -13,9 +13,9 @@ from mlrun.algorithms.inner_loop import Rates
 from mlrun.algorithms.meta_objective import MetaObjective
 from mlrun.benchmarks.task import Task
 from mlrun.parameters import Parameters
+from mlrun.problems.reinforcement_learning import Experience
+from mlrun.problems.supervised_learning import Examples
 from mlrun.randomness import RandomKey
-from mlrun.rl.problem import Experience
-from mlrun.supervised.problem import Examples
 
 
 @dataclass(frozen=True)

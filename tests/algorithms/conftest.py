@@ -8,9 +8,9 @@ import torch
 from mlrun.benchmarks.sinusoid import Sinusoid
 from mlrun.networks import MLP
 from mlrun.parameters import Parameters
+from mlrun.problems.reinforcement_learning import ReinforcementLearning
+from mlrun.problems.supervised_learning import SupervisedLearning
 from mlrun.randomness import RandomKey
-from mlrun.rl.problem import ReinforcementLearning
-from mlrun.supervised.problem import SupervisedLearning
 from tests.algorithms.cases import Case, shifted, squared_error, surrogate
 from tests.point_benchmark import PointBenchmark
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from mlrun.problems.supervised_learning import Examples
 from mlrun.randomness import RandomKey
-from mlrun.supervised.problem import Examples
 from tests.algorithms.cases import (
     Case,
     build,

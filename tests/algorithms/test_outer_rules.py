@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import torch
 
+from mlrun.algorithms import trust_region
 from mlrun.algorithms.inner_loop import expand_to_tasks, gradient_step
 from mlrun.algorithms.outer_rules import Adam
 from mlrun.config.algorithms import TrustRegionConfig
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
-from mlrun.rl import trust_region
 from mlrun.rl.baseline import LinearFeatureBaseline
 from tests.algorithms.cases import Case, build, flat, gradients, leaves, objective_of, same
 

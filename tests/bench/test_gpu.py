@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from mlrun.bench.gpu import gpu_meta_iteration, gpu_sweep
-from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.cli.bench_tables import gpu_tables
 from mlrun.config.algorithms import MAMLConfig
 from mlrun.config.benchmarks import ML1Config
 from mlrun.config.schema import EpisodicExperiment, PolicyConfig, RolloutsConfig, TrainingConfig
-from mlrun.experiment import build
-from mlrun.experiment.device import Placement
+from mlrun.training import build
+from mlrun.training.device import Placement
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ import torch
 
 from mlrun.bench.meta_iteration import _repeat, meta_iteration_cost
 from mlrun.bench.physics_alone import PhysicsAlone, task_parameters
-from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.config.algorithms import MAMLConfig
 from mlrun.config.benchmarks import ML1Config
 from mlrun.config.schema import EpisodicExperiment, PolicyConfig, RolloutsConfig, TrainingConfig

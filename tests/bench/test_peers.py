@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from mlrun.bench import peers
-from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.metaworld.ml1 import ML1
 
 
 class Stub:

@@ -1,7 +1,7 @@
 import pytest
 
 from mlrun.bench.profile import step_profile
-from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.metaworld.ml1 import ML1
 
 
 @pytest.mark.parametrize("problem", ["reach-v3", "push-v3", "pick-place-v3"])

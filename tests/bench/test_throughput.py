@@ -5,7 +5,7 @@ import torch
 
 from mlrun.bench.physics_alone import PhysicsAlone, commands, random_actions, task_parameters
 from mlrun.bench.throughput import sweep
-from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.metaworld.ml1 import ML1
 
 
 def test_every_combination_is_measured_as_plain_numbers():

@@ -5,7 +5,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.metaworld.ml1 import ML1
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PROBLEMS = ["reach-v3", "push-v3", "pick-place-v3"]

@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlrun.benchmarks.ml1.benchmark import ML1
-from mlrun.benchmarks.ml1.environment import SawyerEnvironment
-from mlrun.benchmarks.ml1.manipulation import RewardVersion
+from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
+from mlrun.benchmarks.metaworld.family import RewardVersion
+from mlrun.benchmarks.metaworld.ml1 import ML1
 from tests.benchmarks.conftest import PROBLEMS, load_recording
 
 PROBLEM = "pick-place-v3"  # its actions handle the puck, where the least difference would grow

@@ -4,10 +4,10 @@ import sys
 import pytest
 import torch
 
-from mlrun.benchmarks.ml1.benchmark import ML1
-from mlrun.benchmarks.ml1.floors import scripts
-from mlrun.benchmarks.ml1.reach import Reach
-from mlrun.benchmarks.ml1.stored_floors import stored_floors
+from mlrun.benchmarks.metaworld.ml1 import ML1
+from mlrun.benchmarks.metaworld.reach import Reach
+from mlrun.benchmarks.metaworld.reference_policies import scripts
+from mlrun.benchmarks.metaworld.stored_floors import stored_floors
 from mlrun.benchmarks.scripts import play
 from mlrun.simulation.settling import HAND_HOME
 
@@ -53,7 +53,9 @@ def test_stored_floors_are_what_is_measured() -> None:
 
 
 def test_stored_floors_are_read_without_the_simulator() -> None:
-    code = "import sys, mlrun.benchmarks.ml1.stored_floors; print({'torch', 'mujoco', 'numpy'} & set(sys.modules))"
+    code = (
+        "import sys, mlrun.benchmarks.metaworld.stored_floors; print({'torch', 'mujoco', 'numpy'} & set(sys.modules))"
+    )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlrun.benchmarks.ml1.observation import quaternion_from_matrix
+from mlrun.benchmarks.metaworld.observation import quaternion_from_matrix
 
 
 def matrix_of(quaternion: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import pytest
 
 from mlrun import ML1
 from mlrun.benchmarks import benchmarks
-from mlrun.benchmarks.ml1.benchmark import _PROBLEMS
+from mlrun.benchmarks.metaworld.ml1 import _PROBLEMS
 from mlrun.config.benchmarks import ML1Config
 from mlrun.registry import UnknownNameError
 
@@ -87,7 +87,7 @@ def test_every_list_of_problems_has_the_same_ones() -> None:
 def test_the_package_itself_loads_nothing() -> None:
     program = "import sys, mlrun\nprint({'torch', 'mujoco', 'gymnasium', 'numpy'} & sys.modules.keys(), mlrun.ML1)"
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert finished.stdout.strip() == "set() <class 'mlrun.benchmarks.ml1.benchmark.ML1'>"
+    assert finished.stdout.strip() == "set() <class 'mlrun.benchmarks.metaworld.ml1.ML1'>"
 
 
 def test_the_package_has_no_other_names() -> None:

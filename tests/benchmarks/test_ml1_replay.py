@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mlrun.benchmarks.ml1.benchmark import ML1
-from mlrun.benchmarks.ml1.manipulation import RewardVersion
+from mlrun.benchmarks.metaworld.family import RewardVersion
+from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.protocol import Transition
 from tests.benchmarks.conftest import Recording, load_recording
 

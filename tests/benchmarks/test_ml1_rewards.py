@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from mlrun.benchmarks.ml1.grasping import grasp_quality
-from mlrun.benchmarks.ml1.rewards import hamacher_product, nearing, tolerance
+from mlrun.benchmarks.metaworld.grasping import grasp_quality
+from mlrun.benchmarks.metaworld.rewards import hamacher_product, nearing, tolerance
 
 
 def float64(*values: float) -> torch.Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mlrun.benchmarks import benchmarks
-from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.task import Task
 from mlrun.config.benchmarks import ML1Config
 from tests.benchmarks.conftest import Recording

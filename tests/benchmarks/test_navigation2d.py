@@ -11,9 +11,9 @@ import torch
 from mlrun.algorithms.inner_loop import expand_to_tasks
 from mlrun.benchmarks.navigation2d import Navigation2D, NavigationEnvironment
 from mlrun.benchmarks.task import Task
+from mlrun.problems.reinforcement_learning import ReinforcementLearning
 from mlrun.randomness import RandomKey
 from mlrun.rl.policy import GaussianMLPPolicy
-from mlrun.rl.problem import ReinforcementLearning
 
 
 def test_task_lists_are_repeatable_and_share_nothing() -> None:

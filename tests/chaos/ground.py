@@ -13,10 +13,10 @@ import torch
 
 from mlrun.config import dump_experiment
 from mlrun.config.schema import Experiment, experiment_model
-from mlrun.experiment.run_directory import RunDirectory
+from mlrun.runs.directory import RunDirectory
 from tests.chaos.processes import ALIVE, Outcome, Process, StillRunningError
-from tests.experiment.test_all_algorithms import CASES, experiment
-from tests.experiment.watcher import timeless
+from tests.training.test_all_algorithms import CASES, experiment
+from tests.training.watcher import timeless
 
 
 @dataclass

@@ -11,9 +11,9 @@ import torch._dynamo  # which optimisers import when they are first used
 from mlrun.algorithms import algorithms
 from mlrun.benchmarks import benchmarks
 from mlrun.cli import main
-from mlrun.experiment import evaluate, train
+from mlrun.training import evaluation, loop
 
-__all__ = ["evaluate", "main", "numpy", "torch", "train"]
+__all__ = ["evaluation", "loop", "main", "numpy", "torch"]
 
 for registry in (algorithms, benchmarks):
     for entry in registry.entries():

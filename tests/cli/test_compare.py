@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from mlrun.experiment.errors import Interrupted
+from mlrun.errors import Interrupted
 from tests.run_results import SINUSOID, make_run, report
 
 RATE = "algorithm.inner.learning_rate=0.5"

@@ -2,8 +2,8 @@ import io
 
 from rich.console import Console
 
+from mlrun.analysis.films.episode import Moment
 from mlrun.cli.episode_progress import live, plain, shown_on_stderr
-from mlrun.rendering.episode import Moment
 
 MOMENTS = [Moment(step, [], []) for step in (0, 4, 8, 12, 16, 20, 20, 20)]
 

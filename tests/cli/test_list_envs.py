@@ -3,7 +3,7 @@ import json
 import pytest
 
 from mlrun.benchmarks import benchmarks
-from mlrun.benchmarks.ml1.benchmark import ML1
+from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.config.benchmarks import BenchmarkConfig
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mlrun.analysis.plots import FIGURES, FORMATS
 from mlrun.extras import install_command
-from mlrun.plots import FIGURES, FORMATS
 from tests.run_results import REACH, SINUSOID, make_run, report
 
 ROWS = [

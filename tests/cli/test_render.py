@@ -41,7 +41,7 @@ def test_stdout_is_the_file_and_stderr_the_outcome(mlrun, tmp_path, extension):
 def test_a_file_that_nobody_names_is_here_and_says_what_it_shows(
     mlrun, tmp_path, monkeypatch, arguments, has_ffmpeg, file
 ):
-    monkeypatch.setattr("mlrun.rendering.files.has_ffmpeg", lambda: has_ffmpeg)
+    monkeypatch.setattr("mlrun.analysis.films.files.has_ffmpeg", lambda: has_ffmpeg)
     outcome = mlrun("render", *arguments, *SMALL)
     assert (outcome.code, outcome.out) == (0, f"{file}\n")
     assert outcome.err.count("[video]") == (0 if has_ffmpeg else 1)

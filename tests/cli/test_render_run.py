@@ -78,7 +78,7 @@ def test_each_of_a_pair_looks_as_its_policy_does_alone(mlrun, run, tmp_path):
 @pytest.mark.usefixtures("gl")
 @pytest.mark.parametrize("has_ffmpeg", [True, False])
 def test_a_video_goes_into_the_run_and_is_the_same_again(mlrun, run, monkeypatch, has_ffmpeg):
-    monkeypatch.setattr("mlrun.rendering.files.has_ffmpeg", lambda: has_ffmpeg)
+    monkeypatch.setattr("mlrun.analysis.films.files.has_ffmpeg", lambda: has_ffmpeg)
     file, videos = run / "videos" / f"before-after-task0.{'mp4' if has_ffmpeg else 'gif'}", []
     for _ in range(2):
         outcome = mlrun("render", run, *SMALL)
@@ -96,10 +96,10 @@ def test_a_video_goes_into_the_run_and_is_the_same_again(mlrun, run, monkeypatch
 
 @pytest.mark.usefixtures("gl")
 def test_a_grid_is_of_consecutive_tasks_and_one_adaptation(mlrun, run, tmp_path, monkeypatch):
-    from mlrun.experiment import evaluate
+    from mlrun.training import evaluation
 
-    calls, adapt_run = [], evaluate.adapt_run
-    monkeypatch.setattr(evaluate, "adapt_run", lambda *given, **named: calls.append(0) or adapt_run(*given, **named))
+    calls, adapt_run = [], evaluation.adapt_run
+    monkeypatch.setattr(evaluation, "adapt_run", lambda *given, **named: calls.append(0) or adapt_run(*given, **named))
     outcome = mlrun("render", run, "--grid", 2, "--task", 1, "--split", "train", *SMALL, "-o", "grid.gif")
     assert outcome.code == 0, outcome.err
     assert len(calls) == 1

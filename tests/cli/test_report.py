@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mlrun.extras import install_command
-from tests.report.reading import Page
+from tests.analysis.report.reading import Page
 from tests.run_results import SINUSOID, make_run, report
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from mlrun.cli.runs_text import age, size
 from mlrun.config import load_experiment
-from mlrun.experiment.run_directory import RunDirectory
+from mlrun.runs.directory import RunDirectory
 
 SCORES = {"pre/mse": 3.0, "post/mse": 0.5}
 EVALUATION = {"split": "test", "checkpoint": 2, "tasks": 50, "shots": 10}

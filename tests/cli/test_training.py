@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlrun.config import load_experiment
-from mlrun.experiment.errors import Diverged, Interrupted
+from mlrun.errors import Diverged, Interrupted
 from mlrun.extras import install_command
 
 SCORES = {
@@ -31,7 +31,7 @@ def ends(monkeypatch):
             if ends and ends[0] is not None:
                 raise ends.pop(0)
 
-    monkeypatch.setattr("mlrun.experiment.train.train", train)
+    monkeypatch.setattr("mlrun.training.loop.train", train)
     return ends
 
 
@@ -116,7 +116,7 @@ def test_without_tensorboard_nothing_begins(mlrun, config, ends, monkeypatch):
 
 
 def test_a_run_in_training_cannot_be_resumed(mlrun, config, ends):
-    from mlrun.experiment.run_directory import RunDirectory
+    from mlrun.runs.directory import RunDirectory
 
     ends.append(Interrupted(2))
     run = mlrun("train", config).out.strip()
@@ -151,7 +151,7 @@ def test_eval_passes_its_options_on_and_prints_one_json_object(mlrun, config, en
         floors = {"expert": {"success_any": 0.0, "return": 1.0}}
         return {"run": directory.id, "score": float("nan"), "horizon": 20, "floors": floors}
 
-    monkeypatch.setattr("mlrun.experiment.evaluate.evaluate_run", evaluate_run)
+    monkeypatch.setattr("mlrun.training.evaluation.evaluate_run", evaluate_run)
     options = ["--split", "train", "--checkpoint", "2", "--episodes", "5", "--steps", "0"]
     outcome = mlrun("eval", run, *options, "--json")
     result = json.loads(outcome.out, parse_constant=pytest.fail)

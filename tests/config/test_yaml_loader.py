@@ -5,8 +5,8 @@ import pytest
 import yaml
 
 from mlrun.config import ConfigError
-from mlrun.config.document import Place
-from mlrun.config.yaml_loader import CoreDumper, parse
+from mlrun.config.reading.document import Place
+from mlrun.config.reading.yaml_loader import CoreDumper, parse
 
 START = Place(0, 1, "x.yaml")
 

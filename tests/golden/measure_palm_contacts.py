@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mlrun.benchmarks.ml1.benchmark import ML1
-from mlrun.benchmarks.ml1.environment import SawyerEnvironment
+from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
+from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.simulation.scene import scene_model
 
 Script = Callable[[int, Tensor], Tensor]  # actions from the number of the step and the observation

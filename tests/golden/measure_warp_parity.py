@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from mlrun.benchmarks.ml1.benchmark import ML1
-from mlrun.benchmarks.ml1.environment import SawyerEnvironment
+from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
+from mlrun.benchmarks.metaworld.ml1 import ML1
 
 PROBLEMS = ("reach-v3", "push-v3", "pick-place-v3")
 NOISE = {"expert": 0.0, "expert with noise": 1.0}

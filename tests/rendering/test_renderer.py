@@ -8,8 +8,8 @@ import torch
 
 from mlrun.registry import UnknownNameError
 from mlrun.rendering import Renderer
+from mlrun.simulation.cpu import SawyerPhysics
 from mlrun.simulation.decoration import CAMERAS
-from mlrun.simulation.physics import SawyerPhysics
 from mlrun.simulation.scene import drawn_scene_model
 
 pytestmark = pytest.mark.usefixtures("gl")

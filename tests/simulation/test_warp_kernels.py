@@ -7,7 +7,7 @@ import torch
 import warp
 from warp._src.context import user_modules
 
-from mlrun.simulation.warp_physics import WarpPhysics
+from mlrun.simulation.warp import WarpPhysics
 
 pytestmark = pytest.mark.slow
 

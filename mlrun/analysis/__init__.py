@@ -1,0 +1,1 @@
+"""Whatever looks at runs: comparisons, figures, explanations of adaptation, reports and films."""

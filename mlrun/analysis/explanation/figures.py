@@ -1,0 +1,133 @@
+"""The figures of an explanation, each with how to read it below."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
+from torch.nn.functional import avg_pool2d
+
+from mlrun.analysis.explanation import readings
+from mlrun.analysis.explanation.agreement import between_tasks, neighbours_by_similarity
+from mlrun.analysis.explanation.explain import ALL_LAYERS, ByLayer, Explanation
+from mlrun.analysis.plots.style import BLACK, BLUE, COLUMN, GREY, ORANGE, applied, caption
+
+_TASKS: Final = "Dots are tasks, bars their medians."
+_PARAMETERS: Final = (
+    "Dots are parameters, grey ones where training started; bars are medians. The axis is linear near 0."
+)
+_PAIRS: Final = "Bars are pairs of tasks, the line is each task and itself on other data, both scaled to one height."
+_CELLS: Final = 250  # along a side of the matrix: smaller ones can hardly be seen, and take a megabyte of SVG
+_AROUND: Final = 0.5  # inches for an axis with its label
+_GOLDEN: Final = 0.618  # its multiples, less their whole parts, are spread evenly however many there are
+
+
+def figures(explanation: Explanation) -> Iterator[tuple[str, Figure]]:
+    """The name and the figure of every measure that the explanation has."""
+    yield "movement", draw_movement(explanation)
+    yield "representation", draw_representation(explanation)
+    if explanation.rates:
+        yield "rates", draw_rates(explanation)
+    yield "agreement", draw_agreement(explanation)
+
+
+@applied()
+def draw_movement(explanation: Explanation) -> Figure:
+    """The relative distance that each layer moves, a dot per task."""
+    distances = explanation.relative_distance
+    figure = _figure(0.27 * len(distances), readings.MOVEMENT, _TASKS)
+    axes = figure.subplots()
+    _strips(axes, distances, BLUE)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("|θ' - θ| / |θ|")
+    return figure
+
+
+@applied()
+def draw_representation(explanation: Explanation) -> Figure:
+    """How similar what each layer computes stays, and how far it is shifted, a dot per task."""
+    figure = _figure(0.27 * len(explanation.similarity), readings.REPRESENTATION, _TASKS)
+    similarity, shift = figure.subplots(1, 2, sharey=True)
+    _strips(similarity, explanation.similarity, BLUE)
+    _strips(shift, explanation.shift, BLUE)
+    similarity.set_xlim(0, 1.02)
+    similarity.set_xlabel("CKA")
+    shift.set_xlim(left=0)
+    shift.set_xlabel("shift / spread over inputs")
+    return figure
+
+
+@applied()
+def draw_rates(explanation: Explanation) -> Figure:
+    """The learned rates of weights and biases below those that training started with, a dot per parameter."""
+    figure = _figure(0.4 * len(explanation.rates), readings.RATES, _PARAMETERS)
+    axes = figure.subplots()
+    sizes = torch.cat([*explanation.rates.values(), *explanation.first_rates.values()]).abs()
+    axes.set_xscale("symlog", linthresh=_power_of_ten_above(float(sizes.median())))
+    _strips(axes, explanation.first_rates, GREY, offset=0.2)
+    _strips(axes, explanation.rates, BLUE, offset=-0.2)
+    axes.axvline(0, color=BLACK, linewidth=0.6)
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.set_xlabel("rate")
+    return figure
+
+
+@applied()
+def draw_agreement(explanation: Explanation) -> Figure:
+    """The cosines of all pairs of tasks, as a matrix and as a histogram."""
+    cosines = explanation.cosines[ALL_LAYERS]
+    side = math.ceil(len(cosines) / _CELLS)
+    figure = _figure(3.6, readings.AGREEMENT, f"Cells are means of {side} by {side} pairs." if side > 1 else "", _PAIRS)
+    matrix, histogram = figure.subplots(2, height_ratios=(2.6, 1))
+    order = neighbours_by_similarity(cosines)
+    cells = avg_pool2d(cosines[order][:, order].unsqueeze(0), side, ceil_mode=True).squeeze(0)
+    image = matrix.imshow(cells.numpy(), cmap="PuOr_r", vmin=-1, vmax=1, interpolation="nearest")
+    matrix.set_title(f"{len(cosines)} tasks, similar ones side by side")
+    matrix.set_xticks([])
+    matrix.set_yticks([])
+    bins = np.linspace(-1, 1, 41)
+    middles = (bins[1:] + bins[:-1]) / 2
+    histogram.bar(middles, _heights(between_tasks(cosines), bins), bins[1] - bins[0], color=image.to_rgba(middles))
+    histogram.stairs(_heights(explanation.same_task[ALL_LAYERS], bins), bins, color=BLACK, linewidth=0.8)
+    histogram.set_xlim(-1, 1)
+    histogram.set_xlabel("cosine")
+    histogram.set_yticks([])
+    return figure
+
+
+def _figure(height: float, *sentences: str) -> Figure:
+    """A column with panels that take so many inches, and sentences below them."""
+    figure = Figure(figsize=(COLUMN, height + _AROUND), layout="constrained")
+    caption(figure, *sentences)
+    return figure
+
+
+def _heights(values: torch.Tensor, bins: np.ndarray) -> np.ndarray:
+    """How many values lie in each bin, relative to the fullest."""
+    counts, _ = np.histogram(values[~values.isnan()].numpy(), bins)
+    return counts / max(counts.max(), 1)
+
+
+def _power_of_ten_above(size: float) -> float:
+    return 10.0 ** math.ceil(math.log10(size)) if size > 0 else 1.0
+
+
+def _strips(axes: Axes, values: ByLayer, colour: str, offset: float = 0) -> None:
+    """A row of dots for each layer, the first on top, and a bar at their median."""
+    # As pixels also in an SVG, which thousands of dots would make too large.
+    dots = {"color": colour, "markersize": 2, "alpha": 0.4, "markeredgewidth": 0, "rasterized": True}
+    layers = list(values)[::-1]
+    for row, layer in enumerate(layers):
+        numbers = values[layer][~values[layer].isnan()].numpy()
+        jitter = (np.arange(len(numbers)) * _GOLDEN) % 1 - 0.5
+        axes.plot(numbers, row + offset + 0.3 * jitter, "o", **dots)
+        if len(numbers):
+            axes.plot(np.median(numbers), row + offset, "|", color=ORANGE, markersize=8, markeredgewidth=1.5)
+    axes.set_yticks(range(len(layers)), layers)
+    axes.set_ylim(-0.5, len(layers) - 0.5)

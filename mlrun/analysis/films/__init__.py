@@ -1,0 +1,1 @@
+"""Films of adaptation, and of single episodes."""

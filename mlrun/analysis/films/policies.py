@@ -1,0 +1,54 @@
+"""Who can be watched: a scripted expert, random actions, and what a run has learned."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from mlrun.analysis.films.episode import Policy
+from mlrun.benchmarks.metaworld.ml1 import ML1
+from mlrun.benchmarks.task import Task
+from mlrun.errors import diverging_at
+from mlrun.finite import require_finite_tasks
+from mlrun.problems.reinforcement_learning import ReinforcementLearning
+from mlrun.randomness import RandomKey
+from mlrun.training.evaluation import Adaptation
+
+
+def expert(benchmark: ML1, task: Task) -> Policy:
+    """The problem's script, which sees the goal."""
+    problem = benchmark.problem
+    goal = problem.target(torch.tensor([task.parameters], dtype=torch.float64))
+    return lambda observation: problem.expert(observation, goal)
+
+
+def random_actions(benchmark: ML1, seed: int) -> Policy:
+    """Actions uniform in [-1, 1]; the same seed gives the same ones."""
+    generator, size = RandomKey(seed, 0, "render").generator(), benchmark.action_size
+    return lambda observation: 2 * torch.rand(1, size, generator=generator, dtype=torch.float64) - 1
+
+
+def learned(adaptation: Adaptation, task: Task, step: int) -> Policy:
+    """The deterministic policy that `mlrun eval` scores on a task.
+
+    Args:
+        adaptation: to all tasks of the split, since exploration meets the same noise as in an evaluation only then.
+        task: one of them.
+        step: how many adaptation steps were taken; 0 is before adaptation, -1 after the last step.
+
+    Raises:
+        Diverged: the policy is not finite.
+    """
+    network = cast(ReinforcementLearning, adaptation.problem).policy
+    own = slice(task.index, task.index + 1)
+    parameters = {name: tensor[own].detach().cpu() for name, tensor in adaptation.by_step[step].items()}
+    with diverging_at(f"adaptation from checkpoint {adaptation.checkpoint}", [task]):
+        for name, tensor in parameters.items():
+            require_finite_tasks(f"{name} after adaptation", tensor)
+
+    def act(observation: Tensor) -> Tensor:
+        return network.mean(parameters, observation.to(parameters["log_std"])[None])[0]
+
+    return act

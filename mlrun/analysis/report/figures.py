@@ -1,0 +1,71 @@
+"""The figures that `mlrun plot` draws."""
+
+from __future__ import annotations
+
+import importlib
+import io
+from collections.abc import Sequence
+from typing import Final
+
+from matplotlib.figure import Figure
+
+from mlrun.analysis.comparison.grouping import as_text, benchmark_settings
+from mlrun.analysis.comparison.protocol import IncomparableError
+from mlrun.analysis.plots import FIGURES
+from mlrun.analysis.plots.saving import write
+from mlrun.analysis.plots.writing import require_one_figure
+from mlrun.analysis.report.html import Html, data_uri, element
+from mlrun.analysis.report.section import Section, picture
+from mlrun.runs.results import RunResults
+
+_DESCRIPTIONS: Final = {
+    "learning_curves": "Scores before and after adaptation along meta-training",
+    "adaptation_steps": "Scores on held-out tasks by adaptation step, beside what is reached without adaptation",
+    "goal_map": "Held-out tasks where they lie, marked by how they are solved before and after adaptation",
+    "time_split": "Seconds per iteration that go into collecting, updating and evaluating",
+}
+
+
+def figures_section(runs: Sequence[RunResults]) -> Section:
+    """Every figure that the runs allow; those on several benchmarks are in figures of their own."""
+    content, missing = [], []
+    benchmarks = _by_benchmark(runs)
+    for alike in benchmarks:
+        pictures, reasons = _drawn(alike)
+        heading = [element("h3", alike[0].experiment.benchmark.name)] if pictures and len(benchmarks) > 1 else []
+        content += [*heading, element("div", *pictures, class_="figures")] if pictures else []
+        missing += reasons
+    return Section("Figures", content, missing)
+
+
+def _by_benchmark(runs: Sequence[RunResults]) -> list[list[RunResults]]:
+    groups: dict[str, list[RunResults]] = {}
+    for run in runs:
+        groups.setdefault(as_text(benchmark_settings(run.experiment)), []).append(run)
+    return list(groups.values())
+
+
+def _drawn(runs: Sequence[RunResults]) -> tuple[list[Html], list[str]]:
+    """The figures of runs on one benchmark, and why others are not there."""
+    try:
+        require_one_figure(runs)
+    except IncomparableError as error:
+        return [], [f"Figures: {error}."]
+    pictures, reasons = [], []
+    for name in FIGURES:
+        figure = importlib.import_module(f"mlrun.analysis.plots.{name}")
+        title = name.replace("_", " ").capitalize()
+        why_not = [figure.why_not(run) for run in runs]
+        shown = [run for run, reason in zip(runs, why_not, strict=True) if reason is None]
+        reasons += [f"{title} of {run.id}: {why}." for run, why in zip(runs, why_not, strict=True) if why]
+        try:
+            pictures += [picture(_as_svg(figure.draw(shown)), title, _DESCRIPTIONS[name])] if shown else []
+        except IncomparableError as error:
+            reasons.append(f"{title}: {error}.")
+    return pictures, reasons
+
+
+def _as_svg(figure: Figure) -> str:
+    file = io.BytesIO()
+    write(figure, file, "svg")
+    return data_uri(file.getvalue(), "image/svg+xml")

@@ -1,0 +1,191 @@
+"""The batched environment of ML1: Sawyer worlds, each with a task of its own."""
+
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from mlrun.benchmarks.metaworld.family import Evaluator, Manipulation, Outcome
+from mlrun.benchmarks.metaworld.observation import observation_bounds, observe
+from mlrun.benchmarks.metaworld.sizes import ACTION_SIZE, FRAME_SIZE, OBSERVATION_SIZE
+from mlrun.benchmarks.protocol import Transition
+from mlrun.simulation.protocol import Physics
+from mlrun.simulation.settling import HAND_HOME
+
+_ACTION_SCALE: Final = 0.01  # metres per control step
+_HAND_LOW: Final = (-0.5, 0.4, 0.05)
+_HAND_HIGH: Final = (0.5, 1.0, 0.5)
+
+
+class SawyerEnvironment:
+    """Many worlds of one manipulation problem, reset and stepped together.
+
+    Episodes never terminate: they are cut by the caller after `horizon` steps. A world's trajectory is bit-identical
+    whatever the number of worlds, of threads, and the other worlds' tasks; with MuJoCo Warp on a GPU, nearly so.
+
+    Results are on the device of the physics and in its precision, and actions must be there, too.
+
+    | action | meaning                      | range    | effect                       |
+    |--------|------------------------------|----------|------------------------------|
+    | 0-2    | move the hand's target x y z | -1 .. 1  | 1 cm per control step        |
+    | 3      | close the fingers            | -1 .. 1  | position command, 1 is shut  |
+
+    | observation | meaning                                                        | unit     |
+    |-------------|----------------------------------------------------------------|----------|
+    | 0-2         | hand x y z                                                     | m        |
+    | 3           | gripper opening, 1 is open                                     | 0.1 m    |
+    | 4-6         | puck x y z                                                     | m        |
+    | 7-10        | puck quaternion x y z w                                        | -        |
+    | 11-17       | zeros (a second object in other Meta-World problems)           | -        |
+    | 18-35       | the same 18 numbers one step earlier                           |          |
+    | 36-38       | the goal x y z, or zeros where it is hidden                    | m        |
+
+    Args:
+        problem: reward, success and task ranges.
+        physics: the worlds.
+        horizon: control steps per episode.
+        goal_visible: whether the last three numbers of an observation are the goal instead of zeros.
+
+    Attributes:
+        device: of the physics.
+        observation_low: (39,) lower bounds of an observation.
+        observation_high: (39,) upper bounds.
+    """
+
+    observation_size = OBSERVATION_SIZE
+    action_size = ACTION_SIZE
+
+    def __init__(self, problem: Manipulation, physics: Physics, horizon: int, *, goal_visible: bool = False):
+        self.num_worlds = physics.num_worlds
+        self.horizon = horizon
+        self._problem = problem
+        self.physics = physics
+        like = physics.hand_target
+        self.device = like.device
+        self._hand_box = _hand_box(like)
+        self._parameters = like.new_zeros(self.num_worlds, 6)
+        self._evaluate: Evaluator = problem.evaluator(self._parameters)
+        self._frame = like.new_zeros(self.num_worlds, FRAME_SIZE)
+        self._goal_visible = goal_visible
+        self._shown_goal = like.new_zeros(self.num_worlds, 3)
+        self._observation = like.new_zeros(self.num_worlds, OBSERVATION_SIZE)
+        self._outcome: Outcome | None = None
+        low, high = _observation_bounds(problem, goal_visible)
+        self.observation_low, self.observation_high = low.to(like), high.to(like)
+
+    @torch.no_grad()
+    def reset(self, task_parameters: Tensor, worlds: Tensor | None = None) -> Tensor:
+        """Starts an episode in every world, or in some of them.
+
+        Args:
+            task_parameters: (worlds, 6) float64, puck xyz and goal xyz of each world's task, in metres; on any device.
+            worlds: (worlds,) bool, those to reset; the others' episodes go on and their parameters are not read.
+
+        Returns:
+            (worlds, 39) observations; the first one of an episode has a previous frame that equals the current one.
+
+        Raises:
+            ValueError: the shape or the precision is another; rounded parameters would be another benchmark's.
+        """
+        previous, given = self._parameters, task_parameters
+        if given.shape != previous.shape or given.dtype != torch.float64:
+            raise ValueError(
+                f"task parameters must be {tuple(previous.shape)} of torch.float64, "
+                f"not {tuple(given.shape)} of {given.dtype}"
+            )
+        worlds = torch.ones(self.num_worlds, dtype=torch.bool) if worlds is None else worlds
+        worlds = worlds.to(previous.device)
+        self._parameters = torch.where(worlds[:, None], given.to(previous), previous)
+        self._evaluate = self._problem.evaluator(self._parameters)
+        self._outcome = None
+        if self._goal_visible:
+            self._shown_goal = self._problem.target(self._parameters)
+        self.physics.load_settled(worlds)
+        self.physics.place_puck(self._problem.start(self._parameters), worlds)
+        self.physics.forward()
+        frame = observe(self.physics.poses)
+        first = torch.cat((frame, frame, self._shown_goal), dim=-1)
+        self._frame = frame
+        self._observation = torch.where(worlds[:, None], first, self._observation)
+        return self._observation
+
+    @torch.no_grad()
+    def step(self, action: Tensor) -> Transition:
+        """Carries out one action in every world.
+
+        Args:
+            action: (worlds, 4), clipped to [-1, 1]; float32 actions are scaled in float32, as Meta-World does.
+
+        Raises:
+            ValueError: the shape is another.
+        """
+        if action.shape != (self.num_worlds, ACTION_SIZE):
+            raise ValueError(f"actions must be ({self.num_worlds}, {ACTION_SIZE}), not {tuple(action.shape)}")
+        _move_target(self.physics.hand_target, action, self._hand_box)
+        self.physics.step(action[:, 3])
+        self._outcome = self._evaluate(self.physics.poses, action)
+        self._observation = self._next_observation()
+        return Transition(self._observation, self._outcome.reward, self._outcome.success)
+
+    def info(self) -> dict[str, Tensor]:
+        """What Meta-World reports beside the reward of the last step, each (worlds,) float64, by its names.
+
+        Raises:
+            RuntimeError: no step was taken since the last reset.
+        """
+        if self._outcome is None:
+            raise RuntimeError("there is no info before the first step of an episode")
+        reward, success, terms, may_be_grasped = self._outcome
+        info = {"success": success, "unscaled_reward": reward, **terms}
+        if may_be_grasped is not None:
+            info["grasp_success"] = self.physics.pads_press_on_puck(may_be_grasped)
+        return {name: value.to(torch.float64) for name, value in info.items()}
+
+    def warnings(self) -> dict[str, Tensor]:
+        """MuJoCo's warnings since the reset, (worlds,) counts by its names for them; see `Physics.warnings`."""
+        return self.physics.warnings()
+
+    def unstable(self) -> Tensor:
+        """Worlds, (worlds,) bool, in which a number was too large since the reset, so that they mean nothing."""
+        warnings = self.physics.warnings()
+        return (warnings["BADQPOS"] + warnings["BADQVEL"] + warnings["BADQACC"]) > 0
+
+    def _next_observation(self) -> Tensor:
+        frame, previous = observe(self.physics.poses), self._frame
+        self._frame = frame
+        observation = torch.cat((frame, previous, self._shown_goal), dim=-1)
+        return observation.clamp_(self.observation_low, self.observation_high)
+
+
+def _observation_bounds(problem: Manipulation, goal_visible: bool) -> tuple[Tensor, Tensor]:
+    if goal_visible:
+        return observation_bounds(problem.parameters_low[3:], problem.parameters_high[3:])
+    return observation_bounds()
+
+
+def hand_targets(actions: Tensor) -> Tensor:
+    """Where the hand's target moves in the course of episodes.
+
+    Args:
+        actions: (steps, worlds, 4)
+
+    Returns:
+        (steps, worlds, 3) float64, the target after each action.
+    """
+    target = torch.tensor(HAND_HOME, dtype=torch.float64).repeat(actions.shape[1], 1)
+    targets = torch.empty(*actions.shape[:2], 3, dtype=torch.float64)
+    box = _hand_box(target)
+    for step, action in enumerate(actions):
+        _move_target(target, action, box)
+        targets[step] = target
+    return targets
+
+
+def _hand_box(like: Tensor) -> tuple[Tensor, Tensor]:
+    """The corners of the box that the hand's target stays in, (3,) each."""
+    return like.new_tensor(_HAND_LOW), like.new_tensor(_HAND_HIGH)
+
+
+def _move_target(target: Tensor, action: Tensor, box: tuple[Tensor, Tensor]) -> None:
+    target += action[:, :3].clamp(-1.0, 1.0) * _ACTION_SCALE
+    torch.clamp(target, *box, out=target)

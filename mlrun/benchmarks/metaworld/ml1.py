@@ -1,0 +1,202 @@
+"""ML1: the task lists of one manipulation problem, and environments to practise them in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, get_args
+
+import numpy as np
+from pydantic import ValidationError
+
+from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
+from mlrun.benchmarks.metaworld.family import Manipulation, RewardVersion
+from mlrun.benchmarks.metaworld.pick_place import PickPlace
+from mlrun.benchmarks.metaworld.push import Push
+from mlrun.benchmarks.metaworld.reach import Reach
+from mlrun.benchmarks.metaworld.reference_policies import floors
+from mlrun.benchmarks.metaworld.sizes import ACTION_SIZE, OBSERVATION_SIZE
+from mlrun.benchmarks.task import Split, Task
+from mlrun.config.benchmarks import ML1Config
+from mlrun.config.reading.messages import rule
+from mlrun.registry import UnknownNameError
+from mlrun.simulation.backends import Backend, make_physics
+
+if TYPE_CHECKING:
+    from gymnasium.vector import AutoresetMode
+
+    from mlrun.gym.environment import SawyerEnv
+    from mlrun.gym.vector import SawyerVectorEnv
+
+_NEAREST_GOAL: Final = 0.15  # metres between puck and goal, seen from above
+
+_PROBLEMS: Final[dict[str, Callable[[RewardVersion], Manipulation]]] = {
+    "ml1/reach-v3": Reach,
+    "ml1/push-v3": Push,
+    "ml1/pick-place-v3": PickPlace,
+}
+
+
+class ML1:
+    """One problem, and tasks to train and to test on (Yu et al. 2020; Meta-World v3's lists for the same seed).
+
+        ml1 = ML1("reach-v3", seed=1)
+        env = ml1.make_env(ml1.train_tasks[0])
+
+    Args:
+        problem: "reach-v3", "push-v3" or "pick-place-v3", also with "ml1/" before it.
+        seed: of the task lists.
+        num_tasks: training tasks, and as many test tasks; the first 50 are Meta-World's.
+        horizon: control steps per episode, of 12.5 ms each.
+        goal: "hidden", or "visible" at the end of the observation.
+        reward: version of Meta-World's reward function, "v1" or "v2".
+
+    Attributes:
+        train_tasks: tasks to meta-train on.
+        test_tasks: tasks with other goals, to evaluate on.
+
+    Raises:
+        UnknownNameError: there is no such problem.
+        ValueError: an option is out of its range; one line for each.
+    """
+
+    observation_size = OBSERVATION_SIZE
+    action_size = ACTION_SIZE
+    ranked_by = ("success_last", "return")
+
+    def __init__(
+        self,
+        problem: str = "reach-v3",
+        *,
+        seed: int = 0,
+        num_tasks: int = 50,
+        horizon: int = 500,
+        goal: Literal["hidden", "visible"] = "hidden",
+        reward: RewardVersion = "v2",
+    ):
+        options = {"seed": seed, "num_tasks": num_tasks, "horizon": horizon, "goal": goal, "reward": reward}
+        config = _checked_config({"name": _registered_name(problem), **options})
+        self.name = config.name
+        self.horizon = config.horizon
+        self.goal_visible = config.goal == "visible"
+        self.problem: Manipulation = _PROBLEMS[config.name](config.reward)
+        self.train_tasks: Sequence[Task] = draw_tasks(self.problem, config.seed, config.num_tasks, "train")
+        self.test_tasks: Sequence[Task] = draw_tasks(self.problem, config.seed + 1, config.num_tasks, "test")
+
+    @classmethod
+    def from_config(cls, config: ML1Config) -> Self:
+        """The benchmark that a section of an experiment describes."""
+        return cls(config.name, **config.model_dump(exclude={"name"}))
+
+    def draw_tasks(self, count: int, generator: np.random.Generator) -> Sequence[Task]:
+        """`count` of the training tasks, without replacement."""
+        return [self.train_tasks[index] for index in generator.choice(len(self.train_tasks), count, replace=False)]
+
+    def tasks(self, split: Split) -> Sequence[Task]:
+        """The tasks of "train" or "test".
+
+        Raises:
+            ValueError: there is no such split.
+        """
+        if split not in get_args(Split):
+            raise ValueError(f"split must be 'train' or 'test', not {split!r}")
+        return self.train_tasks if split == "train" else self.test_tasks
+
+    def make_env(self, task: Task, *, render_mode: str | None = None) -> SawyerEnv:
+        """A gymnasium environment in which every episode has this task, until `set_task` gives another.
+
+        Args:
+            task: one of the lists above, or a task of one's own.
+            render_mode: None or "rgb_array".
+
+        Raises:
+            ValueError: it is not a task of this problem, or the render mode is another.
+        """
+        from mlrun.gym.environment import SawyerEnv
+
+        return SawyerEnv(self, [task], render_mode=render_mode)
+
+    def make_vec(
+        self,
+        num_envs: int,
+        *,
+        split: Split = "train",
+        autoreset_mode: str | AutoresetMode = "NextStep",
+        num_threads: int = 0,
+        render_mode: str | None = None,
+    ) -> SawyerVectorEnv:
+        """A gymnasium vector environment that draws from the tasks of `split`, until `set_tasks` names them.
+
+        Args:
+            num_envs: how many worlds.
+            split: "train" or "test".
+            autoreset_mode: "NextStep", "SameStep" or "Disabled", as gymnasium defines them.
+            num_threads: threads to step the worlds on; 0 means one per core.
+            render_mode: None or "rgb_array".
+        """
+        from mlrun.gym.vector import SawyerVectorEnv
+
+        return SawyerVectorEnv(
+            self,
+            self.tasks(split),
+            num_envs,
+            autoreset_mode=autoreset_mode,
+            num_threads=num_threads,
+            render_mode=render_mode,
+        )
+
+    def make_environment(self, num_worlds: int, num_threads: int = 0, physics: Backend = "cpu") -> SawyerEnvironment:
+        """A batch of worlds.
+
+        Args:
+            num_worlds: how many.
+            num_threads: threads to step them on with "cpu"; 0 means one per core.
+            physics: "cpu" is exact, and "warp" is on a GPU in single precision.
+
+        Raises:
+            ValueError: there would be no world, or more threads than cores.
+            MissingExtraError: the packages are not installed that it takes to simulate on a GPU.
+        """
+        worlds = make_physics(physics, num_worlds, num_threads)
+        return SawyerEnvironment(self.problem, worlds, self.horizon, goal_visible=self.goal_visible)
+
+    def floors(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
+        """How scripts that need no learning do on `tasks`, at this horizon: what a result must be compared with."""
+        environment = self.make_environment(len(tasks), num_threads)
+        return floors(environment, self.problem, tasks, self.train_tasks)
+
+
+def _registered_name(problem: str) -> str:
+    name = f"ml1/{problem.removeprefix('ml1/')}"
+    if name not in _PROBLEMS:
+        raise UnknownNameError.among("ML1 problem", problem, [name.removeprefix("ml1/") for name in _PROBLEMS])
+    return name
+
+
+def _checked_config(options: dict[str, Any]) -> ML1Config:
+    plain = {name: int(value) if isinstance(value, np.integer) else value for name, value in options.items()}
+    try:
+        return ML1Config.model_validate(plain)
+    except ValidationError as error:
+        mistakes = (f"{found['loc'][0]} {rule(found)}, not {found['input']!r}" for found in error.errors())
+        raise ValueError("\n".join(mistakes)) from None
+
+
+def draw_tasks(problem: Manipulation, seed: int, count: int, split: Split) -> list[Task]:
+    """The first tasks of a seed: uniform in the problem's box, no goal within 15 cm of its puck.
+
+    For the first 50 to be Meta-World's list, the generator is numpy's legacy one, and of every two valid draws the
+    second counts.
+    """
+    random = np.random.RandomState(seed)
+    tasks = []
+    for index in range(count):
+        _draw_parameters(problem, random)
+        tasks.append(Task(index, split, _draw_parameters(problem, random)))
+    return tasks
+
+
+def _draw_parameters(problem: Manipulation, random: np.random.RandomState) -> tuple[float, ...]:
+    while True:
+        parameters = random.uniform(problem.parameters_low, problem.parameters_high)
+        if np.linalg.norm(parameters[:2] - parameters[3:5]) >= _NEAREST_GOAL:
+            return tuple(parameters.tolist())

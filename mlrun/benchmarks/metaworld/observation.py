@@ -1,0 +1,81 @@
+"""What the policy sees of a manipulation scene, as batched functions of its poses."""
+
+import functools
+from collections.abc import Sequence
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from mlrun.benchmarks.metaworld.sizes import FRAME_SIZE
+from mlrun.simulation.protocol import Poses
+
+_OPENING_SCALE: Final = 0.1  # metres between the claws when fully open
+_HAND_LOW: Final = (-0.525, 0.348, -0.0525)
+_HAND_HIGH: Final = (0.525, 1.025, 0.7)
+_UNBOUNDED: Final = (float("inf"),) * (FRAME_SIZE - 4)
+
+# Products of quaternion components, as xy = m01 + m10, xz = m02 + m20, yz = m12 + m21, xw = m21 - m12, yw = m02 - m20,
+# zw = m10 - m01, with the positions of these entries in the flattened matrix.
+_FIRST: Final = (1, 2, 5, 7, 2, 3)
+_SECOND: Final = (3, 6, 7, 5, 6, 1)
+_SIGN: Final = (1, 1, 1, -1, -1, -1)
+
+# Where, among xx, yy, zz, ww, xy, xz, yz, xw, yw, zw, the products of each component with x, y, z, w stand.
+_PRODUCTS_WITH: Final = ((0, 4, 5, 7), (4, 1, 6, 8), (5, 6, 2, 9), (7, 8, 9, 3))
+
+
+def observation_bounds(
+    goal_low: Sequence[float] = (0.0, 0.0, 0.0), goal_high: Sequence[float] = (0.0, 0.0, 0.0)
+) -> tuple[Tensor, Tensor]:
+    """The observation space's lower and upper bounds, (39,) each; only hand, gripper and goal are bounded.
+
+    Args:
+        goal_low: lower corner of the box that goals are drawn from; a hidden goal reads zero.
+        goal_high: upper corner.
+    """
+    low = (*_HAND_LOW, -1.0, *(-bound for bound in _UNBOUNDED))
+    high = (*_HAND_HIGH, 1.0, *_UNBOUNDED)
+    return (
+        torch.tensor((*low, *low, *goal_low), dtype=torch.float64),
+        torch.tensor((*high, *high, *goal_high), dtype=torch.float64),
+    )
+
+
+def observe(poses: Poses) -> Tensor:
+    """One frame of the observation, (worlds, 18): hand, gripper opening, puck position, puck quaternion, 7 zeros."""
+    opening = torch.linalg.vector_norm(poses.right_claw - poses.left_claw, dim=-1, keepdim=True)
+    opening = (opening / _OPENING_SCALE).clamp_(0.0, 1.0)
+    padding = poses.puck.new_zeros(len(poses.puck), FRAME_SIZE - 11)
+    return torch.cat((poses.hand, opening, poses.puck, quaternion_from_matrix(poses.puck_rotation), padding), dim=-1)
+
+
+def quaternion_from_matrix(matrix: Tensor) -> Tensor:
+    """Unit quaternions (x, y, z, w) of rotation matrices, with the signs that scipy chooses.
+
+    All products 4·qᵢ·qⱼ are linear in the matrix. Those of the component with the largest square, normalised, are the
+    quaternion, and that component comes out positive (Shepperd 1978; Markley 2008).
+
+    Args:
+        matrix: (..., 3, 3) rotation matrices.
+
+    Returns:
+        (..., 4) quaternions; of equally large components, the first of x, y, z, w is the positive one.
+    """
+    first, second, sign, products_with = _constants(matrix.device, matrix.dtype)
+    entries = matrix.flatten(-2)
+    diagonal = entries[..., ::4]
+    trace = (diagonal[..., 0] + diagonal[..., 1] + diagonal[..., 2]).unsqueeze(-1)
+    squares = torch.add(1 - trace, diagonal, alpha=2), 1 + trace
+    mixed = torch.addcmul(entries.index_select(-1, first), entries.index_select(-1, second), sign)
+    products = torch.cat((*squares, mixed), dim=-1)
+    largest = products[..., :4].argmax(-1)
+    quaternion = products.gather(-1, products_with[largest])
+    return quaternion / torch.linalg.vector_norm(quaternion, dim=-1, keepdim=True)
+
+
+@functools.cache
+def _constants(device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The tables above, where they are needed at every step."""
+    first, second, products_with = (torch.tensor(table, device=device) for table in (_FIRST, _SECOND, _PRODUCTS_WITH))
+    return first, second, torch.tensor(_SIGN, device=device, dtype=dtype), products_with

@@ -1,0 +1,1 @@
+"""Reading configurations strictly: YAML, overrides, and every mistake at once, in words."""

@@ -1,0 +1,149 @@
+"""The manifest: what a run was made with, how it went, and how it ended."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mlrun.config.schema import Experiment
+from mlrun.runs.files import write_json
+from mlrun.runs.record import MAX_BYTES, read_record, read_small_file
+
+_PACKAGES = ("mlrun-meta", "torch", "mujoco", "mujoco-warp", "warp-lang", "numpy", "pydantic")
+
+
+class Manifest:
+    """A run's ``run.json``.
+
+    ::
+
+        id, seed, created
+        status       created | running | finished | interrupted | diverged | failed
+        exit_reason  null, or why it ended that way
+        experiment   what config.yaml said when the run was made
+        attempts     one for each process that trained the run:
+            started, ended, seconds, argv, directory, host, pid, device, physics, plugins, versions, hardware,
+            git: {repository, commit, dirty}, or null where there is no repository
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def create(self, run_id: str, experiment: Experiment) -> None:
+        """Write the manifest of a run that has not started."""
+        record = {"id": run_id, "seed": experiment.seed, "created": now(), "status": "created", "exit_reason": None}
+        write_json(self.path, {**record, "experiment": experiment.model_dump(mode="json"), "attempts": []})
+
+    def read(self) -> dict[str, Any]:
+        """The whole manifest.
+
+        Raises:
+            MlrunError: the file is missing or damaged.
+        """
+        read_record(self.path.parent)
+        return json.loads(read_small_file(self.path, MAX_BYTES))
+
+    def start(self, device: str | None = None, physics: str | None = None, plugins: Sequence[str] = ()) -> None:
+        """Record that this process begins to train the run.
+
+        Args:
+            device: where it is computed, which "auto" does not tell.
+            physics: the engine that moves its worlds.
+            plugins: other packages that its algorithm and its benchmark are from, each with its version.
+        """
+        record = self.read()
+        attempt = {**describe_process(), "device": device, "physics": physics, "plugins": list(plugins)}
+        attempts = [*record["attempts"], attempt]
+        write_json(self.path, {**record, "status": "running", "exit_reason": None, "attempts": attempts})
+
+    def end(self, status: str, exit_reason: str | None, seconds: float) -> None:
+        """Record how the attempt that `start` began has ended."""
+        record = self.read()
+        record["attempts"][-1].update(ended=now(), seconds=round(seconds, 3))
+        write_json(self.path, {**record, "status": status, "exit_reason": exit_reason})
+
+
+def now() -> str:
+    """The local time with its offset from UTC, in ISO 8601."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def describe_process() -> dict[str, Any]:
+    """This process, its code and its machine, as an attempt that has just started."""
+    return {
+        "started": now(),
+        "ended": None,
+        "seconds": None,
+        "argv": sys.argv,
+        "directory": os.getcwd(),
+        "host": platform.node(),
+        "pid": os.getpid(),
+        "git": describe_repository(Path(__file__).parent) or describe_repository(Path.cwd()),
+        "versions": _versions(),
+        "hardware": _hardware(),
+    }
+
+
+def describe_repository(directory: Path) -> dict[str, Any] | None:
+    """The repository that tracks the files of `directory`: its root, commit, and whether tracked files differ from it.
+
+    None where no repository tracks them, as with an installed package, or where git is missing.
+    """
+    if not _git(directory, "ls-files"):
+        return None
+    return {
+        "repository": _git(directory, "rev-parse", "--show-toplevel"),
+        "commit": _git(directory, "rev-parse", "--verify", "HEAD"),
+        "dirty": bool(_git(directory, "status", "--porcelain", "--untracked-files=no")),
+    }
+
+
+def _git(directory: Path, *arguments: str) -> str | None:
+    command = ["git", "--no-optional-locks", "-C", str(directory), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _versions() -> dict[str, str | None]:
+    versions: dict[str, str | None] = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = None
+    return versions
+
+
+def _hardware() -> dict[str, Any]:
+    import torch
+
+    from mlrun.simulation.threads import available_cores
+
+    gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return {
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": available_cores(),
+        "gpus": gpus,
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())

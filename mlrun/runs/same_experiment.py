@@ -1,0 +1,110 @@
+"""What must stay the same when a run is continued or evaluated."""
+
+from __future__ import annotations
+
+import json
+import operator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mlrun.config import Experiment
+from mlrun.errors import ChangedExperimentError, MlrunError
+from mlrun.runs.layout import CONFIG
+from mlrun.runs.record import read_record
+
+WITHOUT_EFFECT = {
+    *("name", "device", "tf32", "physics", "threads"),
+    *("training.checkpoint_every", "training.keep_checkpoints"),
+}
+"""Keys that decide nothing of what a run computes, but for the rounding of another device and of its physics."""
+
+_MAY_CHANGE = WITHOUT_EFFECT | {"training.iterations"}
+"""Keys that do not decide what the iterations to come compute."""
+
+_PARTS: dict[str, tuple[type, ...]] = {
+    "iteration": (int,),
+    "elapsed": (float,),
+    "best": (list, type(None)),
+    "best_iteration": (int, type(None)),
+    "experiment": (dict,),
+    "algorithm": (dict,),
+}
+"""What a checkpoint of training holds."""
+
+
+def require_same_experiment(saved: dict[str, Any], experiment: Experiment, *, but_for: str | None = None) -> None:
+    """Check that a run's configuration still says what its checkpoint was made with.
+
+    Args:
+        saved: the experiment in the checkpoint.
+        experiment: that of the run's config.yaml.
+        but_for: a section that may be another.
+
+    Raises:
+        ChangedExperimentError: a key is another that decides what is computed.
+    """
+    before, now = dict(leaves(saved)), dict(leaves(experiment.model_dump(mode="json")))
+    _require_same({key: (before.get(key), now.get(key)) for key in before | now}, CONFIG, but_for)
+
+
+def require_recorded_experiment(run: Path, experiment: Experiment, *, but_for: str | None = None) -> None:
+    """Check that a run's configuration still says what its manifest says that the run was made with.
+
+    A manifest that is damaged, or older than this record, has nothing to compare with; nor has one that was written
+    before a key existed.
+
+    Args:
+        run: its directory.
+        experiment: that of its config.yaml.
+        but_for: a section that may be another.
+
+    Raises:
+        ChangedExperimentError: a key is another that decides what is computed.
+    """
+    try:
+        recorded = read_record(run).experiment or {}
+    except MlrunError:
+        return
+    now = dict(leaves(experiment.model_dump(mode="json")))
+    values = {key: (before, now.get(key)) for key, before in leaves(recorded)}
+    _require_same(values, str(run / CONFIG), but_for)
+
+
+def require_training_state(state: dict[str, Any]) -> None:
+    """Check that a checkpoint has the parts of a run's state, each of its type.
+
+    Raises:
+        ValueError: it has not.
+    """
+    for name, kinds in _PARTS.items():
+        if name not in state:
+            raise ValueError(f"no {name} in it")
+        if type(state[name]) not in kinds:
+            raise ValueError(f"{name} is a {type(state[name]).__name__}")
+    if any(type(number) not in (int, float) for number in state["best"] or ()):
+        raise ValueError("best is not a list of numbers")
+    try:
+        json.dumps(state["experiment"])
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"experiment: {error}") from error
+
+
+def _require_same(values: Mapping[str, tuple[Any, Any]], config: str, but_for: str | None) -> None:
+    """Check pairs of what a key was and is."""
+    checked = (key for key in values if key not in _MAY_CHANGE and key.partition(".")[0] != but_for)
+    changed = [f"{key} was {values[key][0]} and is {values[key][1]}" for key in checked if operator.ne(*values[key])]
+    if changed:
+        raise ChangedExperimentError(
+            f"{config} is not what this run was trained with: {'; '.join(changed)}; put it back, or start a new run "
+            "with it"
+        )
+
+
+def leaves(section: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """The dotted keys of a section and of those within it, each with its value."""
+    for key, value in section.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value

@@ -1,0 +1,172 @@
+"""The evaluation protocol: every task, every adaptation step, intervals, and floors beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from mlrun.algorithms.protocol import MetaAlgorithm, Problem
+from mlrun.benchmarks.protocol import Benchmark
+from mlrun.benchmarks.task import Task
+from mlrun.config.schema import Experiment
+from mlrun.errors import diverging_at
+from mlrun.finite import require_finite_tasks
+from mlrun.parameters import Parameters
+from mlrun.randomness import RandomKey
+from mlrun.runs.directory import RunDirectory
+from mlrun.runs.same_experiment import require_same_experiment
+from mlrun.training.algorithm_state import restore
+from mlrun.training.build import build_benchmark, build_problem, fresh_algorithm
+from mlrun.training.device import arithmetic, physics_threads, place
+
+BOOTSTRAP_RESAMPLES = 10_000
+
+Scores = dict[str, torch.Tensor]
+
+
+def adaptation_steps(experiment: Experiment, algorithm: MetaAlgorithm) -> int:
+    """The experiment's own number of steps to evaluate, or else the number that the algorithm learns for."""
+    steps = experiment.evaluation.steps
+    return algorithm.adaptation_steps if steps is None else steps
+
+
+def evaluate_by_step(
+    algorithm: MetaAlgorithm, problem: Problem, tasks: Sequence[Task], key: RandomKey, steps: int
+) -> list[Scores]:
+    """Scores of every task after 0, 1, ... ``steps`` adaptation steps, each entry ``(tasks,)``.
+
+    A policy explores with random actions while it adapts, and is scored by its mean actions in fresh episodes.
+    """
+    adapted = algorithm.adapt(problem, tasks, key, steps)
+    return [problem.evaluate(parameters, tasks, key) for parameters in adapted]
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """A checkpoint's model adapted to every task of a split.
+
+    Attributes:
+        algorithm: the checkpoint's.
+        benchmark: whose tasks they are.
+        problem: what they adapted to.
+        tasks: of the split.
+        key: of the randomness of this evaluation.
+        checkpoint: iteration of the checkpoint.
+        by_step: parameters ``(tasks, ...)`` after 0, 1, ... adaptation steps.
+    """
+
+    algorithm: MetaAlgorithm
+    benchmark: Benchmark
+    problem: Problem
+    tasks: Sequence[Task]
+    key: RandomKey
+    checkpoint: int
+    by_step: list[Parameters]
+
+
+def adapt_run(
+    run: RunDirectory,
+    *,
+    split: str = "test",
+    checkpoint: str | int | None = None,
+    data_per_task: int | None = None,
+    steps: int | None = None,
+) -> Adaptation:
+    """Adapt a run's checkpoint to all tasks of a split, as `evaluate_run` does and with the same arguments.
+
+    Raises:
+        Diverged: adaptation leads to a policy whose actions are not finite.
+    """
+    experiment = run.experiment()
+    data_per_task = experiment.evaluation_data if data_per_task is None else data_per_task
+    if checkpoint is None:
+        checkpoint = "best" if run.checkpoints.exists("best") else "last"
+    state = run.checkpoints.load(checkpoint)
+    require_same_experiment(state["experiment"], experiment, but_for="evaluation")
+    benchmark = build_benchmark(experiment)
+    problem = build_problem(experiment, benchmark, data_per_task)
+    algorithm = fresh_algorithm(experiment, problem)
+    steps = adaptation_steps(experiment, algorithm) if steps is None else steps
+    restore(algorithm, state["algorithm"], problem.device)
+    tasks = benchmark.test_tasks if split == "test" else benchmark.train_tasks
+    key = RandomKey(experiment.seed, state["iteration"], f"evaluate/{split}")
+    with arithmetic(experiment), diverging_at(f"adaptation from checkpoint {state['iteration']}", tasks):
+        by_step = algorithm.adapt(problem, tasks, key, steps)
+    return Adaptation(algorithm, benchmark, problem, tasks, key, state["iteration"], by_step)
+
+
+def evaluate_run(
+    run: RunDirectory,
+    *,
+    split: str = "test",
+    checkpoint: str | int | None = None,
+    data_per_task: int | None = None,
+    steps: int | None = None,
+) -> dict[str, Any]:
+    """Evaluate a run's checkpoint on all tasks of a split, and save the result in the run.
+
+    Args:
+        run: the run to evaluate.
+        split: "test" for the held-out tasks, "train" for those that the best checkpoint was chosen by.
+        checkpoint: "best", "last", an iteration, or None for the best where there is one and else the last.
+        data_per_task: adaptation episodes per task and step, or examples per task; None for the experiment's own.
+        steps: adaptation steps; None for the experiment's own.
+
+    Returns:
+        A JSON-able report; on a CPU the same arguments give the same report.
+
+    Raises:
+        Diverged: adaptation leads to a policy whose actions are not finite.
+    """
+    experiment = run.experiment()
+    adaptation = adapt_run(run, split=split, checkpoint=checkpoint, data_per_task=data_per_task, steps=steps)
+    benchmark, tasks, key = adaptation.benchmark, adaptation.tasks, adaptation.key
+    with arithmetic(experiment), diverging_at(f"adaptation from checkpoint {adaptation.checkpoint}", tasks):
+        by_step = [adaptation.problem.evaluate(parameters, tasks, key) for parameters in adaptation.by_step]
+        for step, scores in enumerate(by_step):
+            for name, values in scores.items():
+                require_finite_tasks(f"{name} after adaptation step {step}", values)
+    report = {
+        "run": run.id,
+        "benchmark": benchmark.name,
+        "algorithm": experiment.algorithm.name,
+        "split": split,
+        "checkpoint": adaptation.checkpoint,
+        "seed": experiment.seed,
+        "tasks": len(tasks),
+        experiment.data_unit: experiment.evaluation_data if data_per_task is None else data_per_task,
+        "device": adaptation.problem.device,
+        "physics": place(experiment).physics,
+        "horizon": getattr(benchmark, "horizon", None),
+        "by_step": [{"step": step, **summarise(scores, key)} for step, scores in enumerate(by_step)],
+        "floors": benchmark.floors(tasks, physics_threads(experiment)),
+        "per_task": _per_task(tasks, by_step),
+    }
+    run.save_evaluation(report)
+    return report
+
+
+def summarise(scores: Scores, key: RandomKey) -> dict[str, dict[str, float]]:
+    """Mean over tasks and its 95% percentile-bootstrap interval, tasks resampled with replacement."""
+    values = torch.stack(list(scores.values()), dim=1).double().cpu().numpy()
+    tasks = len(values)
+    draws = key.child("bootstrap").numpy_generator().multinomial(tasks, np.full(tasks, 1 / tasks), BOOTSTRAP_RESAMPLES)
+    low, high = np.percentile(draws @ values / tasks, [2.5, 97.5], axis=0)
+    return {
+        name: {"mean": float(mean), "low": float(low[column]), "high": float(high[column])}
+        for column, (name, mean) in enumerate(zip(scores, values.mean(0), strict=True))
+    }
+
+
+def _per_task(tasks: Sequence[Task], by_step: list[Scores]) -> list[dict[str, Any]]:
+    return [
+        {
+            **task.to_dict(),
+            "by_step": [{name: float(values[slot]) for name, values in scores.items()} for scores in by_step],
+        }
+        for slot, task in enumerate(tasks)
+    ]

@@ -1,0 +1,205 @@
+"""The meta-training loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from mlrun.benchmarks.task import Task
+from mlrun.config.schema import Experiment
+from mlrun.errors import Diverged, Interrupted, diverging_at
+from mlrun.finite import require_finite
+from mlrun.randomness import RandomKey
+from mlrun.runs.directory import RunDirectory
+from mlrun.runs.same_experiment import require_same_experiment
+from mlrun.training.algorithm_state import restore, state_of
+from mlrun.training.build import build_algorithm, build_benchmark, build_problem
+from mlrun.training.device import arithmetic, place
+from mlrun.training.evaluation import adaptation_steps, evaluate_by_step
+from mlrun.training.interrupts import Interrupts, interrupts
+from mlrun.training.reporter import Reporter
+
+
+def train(experiment: Experiment, run: RunDirectory, reporter: Reporter) -> None:
+    """Meta-train to the experiment's absolute number of iterations, from the last checkpoint where there is one.
+
+    Args:
+        experiment: what to do.
+        run: where metrics and checkpoints go.
+        reporter: who is told how it goes.
+
+    Raises:
+        Interrupted: a signal asked to stop; the last complete iteration was saved first.
+        Diverged: a loss, a score or a parameter is not finite; the last good checkpoint stands.
+    """
+    with interrupts() as signals, arithmetic(experiment):
+        MetaTraining(experiment, run, reporter).run(signals)
+
+
+class MetaTraining:
+    """One run: sample tasks, update, evaluate, log, checkpoint, again.
+
+    Attributes:
+        iteration: meta-iterations done.
+        elapsed: seconds of training, earlier processes of the same run included.
+        best: score of the best evaluation so far, or None.
+        best_iteration: when that was.
+        complete: state after the last complete iteration, which is what a checkpoint saves.
+    """
+
+    def __init__(self, experiment: Experiment, run: RunDirectory, reporter: Reporter) -> None:
+        self.experiment = experiment
+        self.directory = run
+        self.reporter = reporter
+        self.benchmark = build_benchmark(experiment)
+        self.problem = build_problem(experiment, self.benchmark, experiment.training_data)
+        self.evaluation_problem = build_problem(experiment, self.benchmark, experiment.evaluation_data)
+        self.algorithm = build_algorithm(experiment)
+        self.iteration = 0
+        self.elapsed = 0.0
+        self.best: list[float] | None = None
+        self.best_iteration: int | None = None
+        self.complete: dict[str, Any] = {}
+
+    def run(self, signals: Interrupts) -> None:
+        """The loop. Whatever error ends it, the last complete iteration is saved first."""
+        total = self.experiment.training.iterations
+        if note := place(self.experiment).note:
+            self.reporter.note(note)
+        self._restore_or_initialise()
+        signals.save = self._save_on_request
+        try:
+            while self.iteration < total:
+                signals.check()
+                self._iterate(total)
+        except Interrupted:
+            self._checkpoint()
+            raise
+        except Exception as error:  # a GPU's or a stranger's algorithm's, too; what was complete is out of their reach
+            self._save_despite(error)
+            raise
+
+    def _restore_or_initialise(self) -> None:
+        state = self.directory.checkpoints.load_newest(warn=self.reporter.note)
+        self.algorithm.initialise(self.problem, self._key(0, "parameters"))
+        if state is None:
+            self.directory.write_tasks(self.benchmark)
+        else:
+            require_same_experiment(state["experiment"], self.experiment)
+            restore(self.algorithm, state["algorithm"], self.problem.device)
+            self.iteration, self.elapsed = state["iteration"], state["elapsed"]
+            self.best, self.best_iteration = state["best"], state["best_iteration"]
+            self.reporter.note(f"continuing after iteration {self.iteration}")
+        self.directory.metrics.cut_after(self.iteration)
+        self.complete = self._state()
+
+    def _iterate(self, total: int) -> None:
+        iteration = self.iteration + 1
+        training = self.experiment.training
+        started = time.perf_counter()
+        row = self._update(iteration)
+        last = iteration == total
+        evaluation, improved = {}, False
+        if last or iteration % training.evaluate_every == 0:
+            evaluation, improved = self._evaluate(iteration)
+        self.elapsed += time.perf_counter() - started
+        self.iteration = iteration
+        row |= {**evaluation, "time": self.elapsed}
+        self.directory.metrics.append(row)
+        self.complete = self._state()  # not sooner: what is saved when something fails must have its row
+        self.reporter.iteration(row, total)
+        if evaluation:
+            self.reporter.evaluation(iteration, evaluation)
+        if improved or last or iteration % training.checkpoint_every == 0:
+            self._checkpoint()
+
+    def _update(self, iteration: int) -> dict[str, Any]:
+        started = time.perf_counter()
+        cost = self.problem.cost
+        samples, collecting, warnings = cost.samples, cost.seconds, cost.warnings.copy()
+        tasks = self._draw_tasks(iteration)
+        with diverging_at(f"iteration {iteration}", tasks):
+            metrics = self.algorithm.update(self.problem, tasks, self._key(iteration, "update"))
+            require_finite({**metrics, **self.algorithm.state_dict()})
+        seconds = time.perf_counter() - started
+        samples, collecting = cost.samples - samples, cost.seconds - collecting
+        return {
+            "iteration": iteration,
+            **metrics,
+            cost.unit: samples,
+            **({f"{cost.unit}_per_second": samples / collecting} if collecting else {}),
+            **{f"warnings/{name}": count for name, count in (cost.warnings - warnings).items()},
+            "time/collect": collecting,
+            "time/update": seconds - collecting,
+        }
+
+    def _draw_tasks(self, iteration: int) -> Sequence[Task]:
+        generator = self._key(iteration, "tasks").numpy_generator()
+        return self.benchmark.draw_tasks(self.experiment.training.tasks_per_batch, generator)
+
+    def _evaluate(self, iteration: int) -> tuple[dict[str, float], bool]:
+        """Score the training tasks, so that choosing the best checkpoint never looks at a held-out one.
+
+        Returns:
+            The mean scores as metrics, and whether they are the best so far.
+        """
+        tasks, steps = self.benchmark.train_tasks, adaptation_steps(self.experiment, self.algorithm)
+        key = self._key(iteration, "evaluate/train")
+        with diverging_at(f"evaluation after iteration {iteration}", tasks):
+            by_step = evaluate_by_step(self.algorithm, self.evaluation_problem, tasks, key, steps)
+            summary = {
+                f"eval/{moment}/{name}": float(values.mean())
+                for moment, scores in (("pre", by_step[0]), ("post", by_step[-1]))
+                for name, values in scores.items()
+            }
+            require_finite(summary)
+        score = self.problem.rank({name: float(values.mean()) for name, values in by_step[-1].items()})
+        improved = self.best is None or score > self.best
+        if improved:
+            self.best, self.best_iteration = score, iteration
+        return summary, improved
+
+    def _checkpoint(self) -> None:
+        iteration = self.complete["iteration"]
+        self.directory.checkpoints.save(iteration, self.complete, best=iteration == self.complete["best_iteration"])
+
+    def _save_despite(self, error: Exception) -> None:
+        """Save while an error is on its way, which must not give place to one of saving."""
+        try:
+            self._checkpoint()
+            if isinstance(error, Diverged):
+                self._record_divergence(error)
+        except Exception as unsaved:  # whatever it is, the first error says why training ends
+            self.reporter.note(f"iteration {self.complete['iteration']} could not be saved: {unsaved}")
+
+    def _record_divergence(self, error: Diverged) -> None:
+        """All that repeating it takes: every random number is a function of the seed and the iteration."""
+        iteration = self.complete["iteration"]
+        record = {
+            "after_iteration": iteration,
+            "quantity": error.quantity,
+            "task": error.task.to_dict() if error.task else None,
+            "message": str(error),
+            "seed": self.experiment.seed,
+            "meta_batch": [task.to_dict() for task in self._draw_tasks(iteration + 1)],
+            "checkpoint": f"{iteration:06d}.pt",
+        }
+        self.directory.write_divergence(record)
+
+    def _save_on_request(self) -> None:
+        self._checkpoint()
+        self.reporter.note(f"saved iteration {self.complete['iteration']}")
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "iteration": self.iteration,
+            "elapsed": self.elapsed,
+            "best": self.best,
+            "best_iteration": self.best_iteration,
+            "experiment": self.experiment.model_dump(mode="json"),
+            "algorithm": state_of(self.algorithm),
+        }
+
+    def _key(self, iteration: int, purpose: str) -> RandomKey:
+        return RandomKey(self.experiment.seed, iteration, purpose)

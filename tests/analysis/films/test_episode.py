@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from mlrun.analysis.films.episode import Actor, Episodes, Policy, strip_moments, video_moments
+from mlrun.analysis.films.policies import expert, random_actions
+from mlrun.benchmarks.metaworld.ml1 import ML1
+
+
+class StepCounter:
+    """In the place of a renderer: frames that hold the puck and the goal."""
+
+    def frame(self, physics, world, goal, success_radius):
+        return np.concatenate((physics.poses.gripper_center[world], goal, [success_radius]))
+
+
+def play(benchmark: ML1, policies: list[Policy], steps: list[int], horizon: int) -> tuple[Episodes, np.ndarray]:
+    """The episodes of policies, each on the test task of its own number, and (moments, worlds, 7) what was drawn."""
+    actors = list(map(Actor, benchmark.test_tasks, policies))
+    episodes = Episodes(benchmark, actors, horizon)
+    moments = episodes.moments(StepCounter(), steps)  # pyright: ignore[reportArgumentType]
+    return episodes, np.array([moment.pictures for moment in moments])
+
+
+def test_pictures_are_of_their_moments_and_the_score_is_of_all_steps():
+    benchmark = ML1("reach-v3", num_tasks=1)
+    [task] = benchmark.test_tasks
+    act = expert(benchmark, task)
+    episodes, shown = play(benchmark, [act], [0, 2, 2, 4], 60)
+    _, every = play(benchmark, [act], list(range(61)), 60)
+    np.testing.assert_array_equal(shown, every[[0, 2, 2, 4]])
+    environment = benchmark.make_environment(1, num_threads=1)
+    observation, total = environment.reset(torch.tensor([task.parameters], dtype=torch.float64)), 0.0
+    for _ in range(60):
+        transition = environment.step(act(observation))
+        observation, total = transition.observation, total + transition.reward.item()
+    [score] = episodes.scores
+    assert score.total_reward == pytest.approx(total, rel=1e-12)
+    assert score.reward == transition.reward.item()  # pyright: ignore[reportPossiblyUnboundVariable]
+    assert (score.success_any, score.success_last) == (True, True)
+
+
+def test_a_moment_keeps_the_score_that_it_had():
+    benchmark = ML1("reach-v3", num_tasks=1)
+    episodes = Episodes(benchmark, [Actor(benchmark.test_tasks[0], random_actions(benchmark, 0))], 3)
+    moments = list(episodes.moments(StepCounter(), [0, 1, 2, 3]))  # pyright: ignore[reportArgumentType]
+    totals = [moment.scores[0].total_reward for moment in moments]
+    np.testing.assert_allclose(np.diff(totals), [moment.scores[0].reward for moment in moments[1:]])
+    assert totals[0] == 0
+    assert len(set(totals)) == 4
+
+
+def test_an_actor_acts_in_company_as_alone():
+    benchmark = ML1("push-v3", num_tasks=2)
+    policies = [expert(benchmark, benchmark.test_tasks[0]), random_actions(benchmark, 0)]
+    together, shown = play(benchmark, policies, [20, 40], 40)
+    alone, shown_alone = play(benchmark, policies[:1], [20, 40], 40)
+    np.testing.assert_array_equal(shown[:, :1], shown_alone)
+    assert together.scores[0] == alone.scores[0] != together.scores[1]
+
+
+@pytest.mark.parametrize(("problem", "radius"), [("reach-v3", 0.05), ("push-v3", 0.05), ("pick-place-v3", 0.07)])
+def test_the_goals_are_drawn_where_success_is_judged(problem, radius):
+    benchmark = ML1(problem, num_tasks=2)
+    policies = [expert(benchmark, task) for task in benchmark.test_tasks]
+    _, [pictures] = play(benchmark, policies, [0], 1)
+    parameters = torch.tensor([task.parameters for task in benchmark.test_tasks], dtype=torch.float64)
+    np.testing.assert_allclose(pictures[:, 3:6], benchmark.problem.target(parameters))
+    np.testing.assert_allclose(pictures[:, 6], radius)
+
+
+def test_random_actions_depend_on_the_seed_alone():
+    benchmark = ML1("reach-v3", num_tasks=1)
+    trails = [play(benchmark, [random_actions(benchmark, seed)], [5], 5)[1] for seed in (1, 1, 2)]
+    np.testing.assert_array_equal(trails[0], trails[1])
+    assert (trails[0] != trails[2]).any()
+
+
+@pytest.mark.parametrize(
+    ("fps", "speed", "stride"), [(40, 1, 2), (20, 1, 4), (40, 0.5, 1), (80, 0.5, 0.5), (30, 1, 8 / 3)]
+)
+def test_a_video_runs_at_its_speed_and_ends_with_a_pause(fps, speed, stride):
+    moments = video_moments(150, fps, speed)
+    moving = moments[:-fps]
+    np.testing.assert_allclose(moving, stride * np.arange(len(moving)), atol=0.5)
+    assert moments[-fps:] == [150] * fps
+    assert 80 * speed * len(moving) / fps == pytest.approx(150, abs=stride)
+
+
+def test_a_strip_is_evenly_spaced_from_beginning_to_end():
+    assert strip_moments(150, 5) == [0, 38, 75, 112, 150]
+    assert strip_moments(1, 5)[0::4] == [0, 1]

@@ -1,0 +1,93 @@
+# mujoco's compiled modules carry no types.
+# pyright: reportAttributeAccessIssue=false
+from pathlib import Path
+
+import mujoco
+import numpy as np
+import pytest
+import torch
+
+from mlrun.simulation.cpu import SawyerPhysics
+from mlrun.simulation.scene import drawn_scene_model, scene_model
+from mlrun.simulation.settling import HAND_HOME, settled_state
+
+RECORDING = Path(__file__).parents[1] / "golden" / "reach-v3.npz"
+
+
+def test_settled_readings_are_the_original_s() -> None:
+    settled = settled_state()
+    with np.load(RECORDING) as recorded:
+        np.testing.assert_allclose(settled.gripper_center, recorded["settled_gripper_center"], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(settled.puck_height, recorded["settled_puck_height"], rtol=0, atol=1e-12)
+
+
+def test_poses_are_those_of_the_state_just_reached() -> None:
+    physics = SawyerPhysics(3)
+    physics.load_settled(torch.ones(3, dtype=torch.bool))
+    physics.place_puck(
+        torch.tensor([[0.05, 0.65, 0.02]], dtype=torch.float64).expand(3, 3), torch.ones(3, dtype=torch.bool)
+    )
+    physics.forward()
+    torch.testing.assert_close(physics.poses.puck[2], torch.tensor([0.05, 0.65, 0.02], dtype=torch.float64))
+    physics.hand_target += torch.tensor([[0.01, 0.0, 0.0], [0.0, 0.01, 0.0], [0.0, 0.0, 0.01]])
+    physics.step(torch.tensor([-1.0, 0.0, 1.0]))
+    before = [pose.clone() for pose in physics.poses]
+    physics.forward()
+    assert all(torch.equal(*pair) for pair in zip(before, physics.poses, strict=True))
+
+
+def test_the_hand_follows_its_target_and_the_fingers_close() -> None:
+    physics = SawyerPhysics(2)
+    physics.load_settled(torch.ones(2, dtype=torch.bool))
+    physics.forward()
+    opening = (physics.poses.right_claw - physics.poses.left_claw).norm(dim=-1)
+    goal = torch.tensor([0.1, 0.75, 0.3], dtype=torch.float64)
+    physics.hand_target[1] = goal
+    for _ in range(80):
+        physics.step(torch.tensor([-1.0, 1.0]))
+    home = torch.tensor(HAND_HOME, dtype=torch.float64)
+    assert (physics.poses.hand - torch.stack((home, goal))).norm(dim=-1).max() < 0.02
+    closed = (physics.poses.right_claw - physics.poses.left_claw).norm(dim=-1)
+    assert 0.01 < closed[1] < opening[1] - 0.02, "claws never meet, which push and pick-place rely on"
+    torch.testing.assert_close(closed[0], opening[0], rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("model", [scene_model(), drawn_scene_model()], ids=["stepped", "drawn"])
+def test_what_is_only_drawn_neither_collides_nor_weighs(model: mujoco.MjModel) -> None:
+    colliding = [
+        model.geom(index).name
+        for index in range(model.ngeom)
+        if model.geom_contype[index] | model.geom_conaffinity[index]
+    ]
+    fingers = {f"{side}_{part}" for side in ("left", "right") for part in ("claw", "pad")}
+    walls = {f"wall_{side}" for side in ("near", "far", "left", "right")}
+    assert set(colliding) == {"floor", "table", "palm", "puck"} | fingers | walls
+    assert model.body("hand").mass == 0
+    assert model.nmesh == 0
+
+
+def test_the_kinematic_copy_leaves_the_scene_as_it_is() -> None:
+    SawyerPhysics(1)
+    assert scene_model().opt.disableflags == mujoco.mjtDisableBit.mjDSBL_MIDPHASE
+    assert scene_model().opt.solver == mujoco.mjtSolver.mjSOL_NEWTON
+
+
+def test_warnings_are_counted_by_world_until_it_is_loaded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    physics = SawyerPhysics(3, 1)
+    every = torch.ones(3, dtype=torch.bool)
+    physics.load_settled(every)
+    physics._puck_velocity[1] = torch.nan
+    for _ in range(2):
+        physics.step(torch.zeros(3, dtype=torch.float64))
+    assert physics.warnings()["BADQVEL"].tolist() == [0, 1, 0]
+    assert sum(int(counts.sum()) for counts in physics.warnings().values()) == 1
+    physics.load_settled(torch.tensor([True, False, False]))
+    assert physics.warnings()["BADQVEL"].tolist() == [0, 1, 0]
+    physics.load_settled(every)
+    physics.step(torch.zeros(3, dtype=torch.float64))
+    assert physics.warnings()["BADQVEL"].tolist() == [0, 0, 0]
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr().err == ""
