@@ -25,8 +25,8 @@ test: install-dev  ## Run the test suite
 test-slow: install-dev  ## Run what compiles kernels the first time: the physics of the GPU, on the CPU where there is none
 	@$(BIN)/python -m pytest -m slow
 
-lint: install-dev  ## Check style and formatting
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+lint: install-dev  ## Check style, formatting, and that imports go down from room to room
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache --no-logo
 
 types: install-dev  ## Check types
 	@$(BIN)/pyright

@@ -1,17 +1,23 @@
 """What can go wrong with a run, each with the exit code that the command line answers with."""
 
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-
-from mlrun.benchmarks.task import Task
-from mlrun.finite import NotFiniteError
+from typing import Any
 
 
 class MlrunError(Exception):
-    """A failure that the person at the terminal can understand from its message alone."""
+    """A failure that the person at the terminal can understand from its message alone.
+
+    Attributes:
+        exit_code: what the command line answers with.
+        status: what the manifest of a run says that this has ended.
+    """
 
     exit_code: int = 1
+    status: str = "failed"
+
+    def reason(self) -> str:
+        """Why a run ended, for its manifest."""
+        return f"{type(self).__name__}: {self}"
 
 
 class RunNotFoundError(MlrunError):
@@ -53,15 +59,20 @@ class Diverged(MlrunError):  # noqa: N818 - reads as a fact: raise Diverged
 
     Attributes:
         quantity: which one, where that is known.
-        task: the task it belongs to, if to any.
+        task: the task it belongs to, as plain data, if to any.
     """
 
     exit_code = 3
+    status = "diverged"
 
-    def __init__(self, message: str, quantity: str | None = None, task: Task | None = None) -> None:
+    def __init__(self, message: str, quantity: str | None = None, task: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.quantity = quantity
         self.task = task
+
+    def reason(self) -> str:
+        """The message."""
+        return str(self)
 
 
 class RunLockedError(MlrunError):
@@ -77,28 +88,13 @@ class Interrupted(MlrunError):  # noqa: N818 - a request, not an error
         signal: which one.
     """
 
+    status = "interrupted"
+
     def __init__(self, signal_number: int) -> None:
         self.signal = signal.Signals(signal_number)
         self.exit_code = 128 + signal_number
         super().__init__(f"interrupted by {self.signal.name}")
 
-
-@contextmanager
-def diverging_at(where: str, tasks: Sequence[Task]) -> Iterator[None]:
-    """Turns a number that is not finite into the end of the run.
-
-    Args:
-        where: it was met.
-        tasks: the batch that it was met in.
-
-    Raises:
-        Diverged: a `FloatingPointError` was raised inside.
-    """
-    try:
-        yield
-    except NotFiniteError as error:
-        task = None if error.slot is None else tasks[error.slot]
-        of_task = f" of {task.split} task {task.index}" if task else ""
-        raise Diverged(f"{where}: {error.quantity}{of_task} is not finite", error.quantity, task) from error
-    except FloatingPointError as error:
-        raise Diverged(f"{where}: {error}", str(error)) from error
+    def reason(self) -> str:
+        """The signal's name."""
+        return self.signal.name

@@ -2,8 +2,8 @@
 
 from mlrun.algorithms.inner_loop import Rates
 from mlrun.algorithms.maml import MAML
-from mlrun.algorithms.protocol import Problem
 from mlrun.parameters import Parameters
+from mlrun.problems.protocol import Problem
 
 
 class ANIL(MAML):

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlrun.algorithms.inner_loop import Rates, expand_to_tasks, gradient_step
-from mlrun.algorithms.protocol import Problem
 from mlrun.benchmarks.task import Task
 from mlrun.finite import require_finite_tasks
 from mlrun.parameters import Parameters
+from mlrun.problems.protocol import Problem
 from mlrun.randomness import RandomKey
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
-from mlrun.algorithms.protocol import Problem
 from mlrun.finite import require_finite_tasks
 from mlrun.interruption import interruption_point
 from mlrun.parameters import Parameters, gradients
+from mlrun.problems.protocol import Problem
 
 Rates = Mapping[str, float | torch.Tensor]
 """A learning rate for each parameter that adapts, or one for each of its components."""

@@ -8,10 +8,10 @@ from typing import Any
 from mlrun.algorithms.gradient_based import GradientBased, mean_scores
 from mlrun.algorithms.meta_objective import MetaObjective
 from mlrun.algorithms.outer_rules import OuterRule, outer_rule
-from mlrun.algorithms.protocol import Problem
 from mlrun.benchmarks.task import Task
 from mlrun.config.algorithms import MAMLConfig
 from mlrun.parameters import Parameters
+from mlrun.problems.protocol import Problem
 from mlrun.randomness import RandomKey
 
 

@@ -9,9 +9,9 @@ from typing import Any, cast
 import torch
 
 from mlrun.algorithms.gradient_based import GradientBased
-from mlrun.algorithms.protocol import PolicyProblem, Problem
 from mlrun.finite import require_finite_tasks
 from mlrun.parameters import Parameters
+from mlrun.problems.protocol import PolicyProblem, Problem
 
 
 @dataclass(frozen=True, kw_only=True)

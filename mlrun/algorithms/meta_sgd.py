@@ -6,8 +6,8 @@ import torch
 
 from mlrun.algorithms.inner_loop import Rates
 from mlrun.algorithms.maml import MAML
-from mlrun.algorithms.protocol import Problem
 from mlrun.parameters import Parameters
+from mlrun.problems.protocol import Problem
 from mlrun.randomness import RandomKey
 
 _RATE = "rate/"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from mlrun.algorithms.gradient_based import mean_scores
 from mlrun.algorithms.maml import MAML
-from mlrun.algorithms.protocol import Problem
 from mlrun.benchmarks.task import Task
+from mlrun.problems.protocol import Problem
 from mlrun.randomness import RandomKey
 
 

@@ -9,10 +9,10 @@ import torch
 from mlrun.algorithms.maml import MAML
 from mlrun.algorithms.meta_objective import MetaObjective
 from mlrun.algorithms.outer_rules import Adam, OuterRule
-from mlrun.algorithms.protocol import PolicyProblem
 from mlrun.config.algorithms import ProximalConfig
 from mlrun.finite import require_finite_tasks
 from mlrun.parameters import Parameters
+from mlrun.problems.protocol import PolicyProblem
 
 
 class ProximalObjective(MetaObjective):

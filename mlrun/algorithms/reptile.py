@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlrun.algorithms.gradient_based import GradientBased, mean_scores
-from mlrun.algorithms.protocol import Problem
 from mlrun.benchmarks.task import Task
 from mlrun.config.algorithms import ReptileConfig
+from mlrun.problems.protocol import Problem
 from mlrun.randomness import RandomKey
 
 

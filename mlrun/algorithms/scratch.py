@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mlrun.algorithms.gradient_based import GradientBased, mean_scores
-from mlrun.algorithms.protocol import Problem
 from mlrun.benchmarks.task import Task
+from mlrun.problems.protocol import Problem
 from mlrun.randomness import RandomKey
 
 

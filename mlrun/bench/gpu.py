@@ -13,16 +13,16 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from mlrun.algorithms.protocol import Problem
 from mlrun.bench.meta_iteration import Recorder
 from mlrun.bench.physics_alone import random_actions, task_parameters
 from mlrun.bench.throughput import EPISODE, throughput
 from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
 from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.config.schema import EpisodicExperiment
+from mlrun.problems.protocol import Problem
 from mlrun.randomness import RandomKey
 from mlrun.training.build import build_benchmark, build_problem, fresh_algorithm
-from mlrun.training.device import arithmetic
+from mlrun.training.device import arithmetic, place
 
 _WORLDS_ON_CPU = (200, 1000)
 
@@ -74,7 +74,7 @@ def gpu_meta_iteration(experiment: EpisodicExperiment, iterations: int = 5) -> d
         Seconds of the median meta-iteration, and the share of each part in it.
     """
     benchmark = cast(ML1, build_benchmark(experiment))
-    problem = build_problem(experiment, benchmark, experiment.rollouts.episodes_per_task)
+    problem = build_problem(experiment, benchmark, experiment.rollouts.episodes_per_task, place(experiment))
     algorithm = fresh_algorithm(experiment, problem)
     tasks = benchmark.train_tasks[: experiment.training.tasks_per_batch]
     worlds = len(tasks) * experiment.rollouts.episodes_per_task

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from mujoco.batch import Batch
 
-from mlrun.algorithms.protocol import Problem
 from mlrun.bench.physics_alone import PhysicsAlone, commands, task_parameters
 from mlrun.bench.stopwatch import Stopwatch
 from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
@@ -16,9 +15,11 @@ from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import EpisodicExperiment
 from mlrun.parameters import Parameters
+from mlrun.problems.protocol import Problem
 from mlrun.problems.reinforcement_learning import Experience
 from mlrun.randomness import RandomKey
 from mlrun.training.build import build_benchmark, build_problem, fresh_algorithm
+from mlrun.training.device import place
 
 _WATCHED = {"physics": (Batch, "step"), "reset": (SawyerEnvironment, "reset"), "step": (SawyerEnvironment, "step")}
 
@@ -36,7 +37,7 @@ def meta_iteration_cost(experiment: EpisodicExperiment, iterations: int = 5) -> 
     """
     benchmark = cast(ML1, build_benchmark(experiment))
     episodes = experiment.rollouts.episodes_per_task
-    problem = build_problem(experiment, benchmark, episodes)
+    problem = build_problem(experiment, benchmark, episodes, place(experiment))
     algorithm = fresh_algorithm(experiment, problem)
     tasks = benchmark.train_tasks[: experiment.training.tasks_per_batch]
     alone = PhysicsAlone(benchmark.problem, len(tasks) * episodes, experiment.threads)

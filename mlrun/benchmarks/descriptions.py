@@ -1,34 +1,76 @@
-"""The benchmarks without a simulator in numbers, without torch, which listings have no time to load."""
+"""What a listing says of a benchmark beside its name, without torch, which listings have no time to load."""
 
-from typing import Final
+import json
+from dataclasses import dataclass, field
+from importlib import resources
 
-from mlrun.benchmarks.description import Description
-from mlrun.config.benchmarks import Navigation2DConfig, SinusoidConfig
+from mlrun.benchmarks.metaworld.sizes import ACTION_SIZE, OBSERVATION_SIZE
+from mlrun.config.benchmarks import ML1Config, Navigation2DConfig, SinusoidConfig
 
-# What `benchmark.floors(benchmark.test_tasks)` measures with the defaults.
-_FLOORS: Final = {
-    "navigation2d": {
-        "standing still": {"success_any": 0.0, "success_last": 0.0, "return": -39.225},
-        "straight to the goal": {"success_any": 1.0, "success_last": 1.0, "return": -0.5628},
-    },
-    "sinusoid": {"mean function": {"mse": 2.9200}, "zero": {"mse": 4.1963}},
-}
+Scores = dict[str, dict[str, float]]
+"""Mean scores of reference policies, by the policy's name."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """A benchmark in numbers, with its default settings.
+
+    Attributes:
+        observation_size: numbers in an observation, or in an input.
+        action_size: numbers in an action, or in an output.
+        horizon: control steps per episode; None where there are no episodes.
+        train_tasks: tasks to train on; None is without limit.
+        test_tasks: held-out tasks; None is without limit.
+        reference_scores: mean scores on the held-out tasks of policies that do not adapt.
+    """
+
+    observation_size: int
+    action_size: int
+    horizon: int | None = None
+    train_tasks: int | None = None
+    test_tasks: int | None = None
+    reference_scores: Scores = field(default_factory=dict)
+
+
+def describe_ml1(name: str) -> Description:
+    """Describe one ML1 benchmark."""
+    config = ML1Config.model_validate({"name": name})
+    return Description(
+        observation_size=OBSERVATION_SIZE,
+        action_size=ACTION_SIZE,
+        horizon=config.horizon,
+        train_tasks=config.num_tasks,
+        test_tasks=config.num_tasks,
+        reference_scores=reference_scores(name),
+    )
 
 
 def describe_navigation2d(name: str) -> Description:
-    """What a listing shows of `navigation2d`."""
+    """Describe `navigation2d`."""
     config = Navigation2DConfig()
     return Description(
         observation_size=2,
         action_size=2,
         horizon=config.horizon,
         test_tasks=config.evaluation_tasks,
-        floors=_FLOORS[name],
+        reference_scores=reference_scores(name),
     )
 
 
 def describe_sinusoid(name: str) -> Description:
-    """What a listing shows of `sinusoid`."""
+    """Describe `sinusoid`."""
     return Description(
-        observation_size=1, action_size=1, test_tasks=SinusoidConfig().evaluation_tasks, floors=_FLOORS[name]
+        observation_size=1,
+        action_size=1,
+        test_tasks=SinusoidConfig().evaluation_tasks,
+        reference_scores=reference_scores(name),
     )
+
+
+def reference_scores(name: str) -> Scores:
+    """Return what reference policies achieve on the held-out tasks of a benchmark with its default settings.
+
+    ``tools/measure_reference_scores.py`` measures them. Empty for a benchmark that it has not measured yet.
+    """
+    text = (resources.files("mlrun.benchmarks") / "reference_scores.json").read_text(encoding="utf-8")
+    return json.loads(text).get(name, {})

@@ -11,7 +11,7 @@ from mlrun.cli.output import columns, note, print_json, print_table
 from mlrun.scores import SCORES
 
 if TYPE_CHECKING:
-    from mlrun.benchmarks.description import Description
+    from mlrun.benchmarks.descriptions import Description
 
 NAME = "list-envs"
 EXAMPLES = examples(
@@ -24,8 +24,8 @@ EXAMPLES = examples(
 def command(as_json: AsJson = False) -> None:
     """List the benchmarks that an experiment can name, with their defaults.
 
-    Tasks are those to train on + those held out. Floors are what is reached without adaptation: the share of
-    held-out tasks with a success at any step, or the mean squared error on them.
+    Tasks are those to train on + those held out. Reference scores are what policies reach that do not adapt: the
+    share of held-out tasks with a success at any step, or the mean squared error on them.
     """
     from mlrun.benchmarks import benchmarks
     from mlrun.training.device import why_no_physics_on_gpu
@@ -42,7 +42,7 @@ def command(as_json: AsJson = False) -> None:
         ]
         print_json({"environments": listed})
         return
-    table = columns("name", "observation", "action", "horizon", "tasks", "floors", "summary")
+    table = columns("name", "observation", "action", "horizon", "tasks", "reference scores", "summary")
     for name, summary in summaries.items():
         table.add_row(name, *_cells(descriptions.get(name)), summary)
     print_table(table)
@@ -55,9 +55,11 @@ def _physics(simulated: bool, why_not_on_gpu: str | None) -> list[str]:
 
 
 def _as_data(description: Description | None) -> dict[str, Any]:
-    from mlrun.benchmarks.description import Description
+    from mlrun.benchmarks.descriptions import Description
 
-    return dict.fromkeys(field.name for field in fields(Description)) if description is None else asdict(description)
+    numbers = dict.fromkeys(field.name for field in fields(Description)) if description is None else asdict(description)
+    numbers["floors"] = numbers.pop("reference_scores")  # the name that scripts know
+    return numbers
 
 
 def _cells(description: Description | None) -> list[str]:
@@ -65,17 +67,21 @@ def _cells(description: Description | None) -> list[str]:
         return ["-"] * 5
     train, test = (_tasks(count) for count in (description.train_tasks, description.test_tasks))
     sizes = description.observation_size, description.action_size, description.horizon
-    return [*("-" if size is None else str(size) for size in sizes), f"{train} + {test}", _floors(description.floors)]
+    return [
+        *("-" if size is None else str(size) for size in sizes),
+        f"{train} + {test}",
+        _reference_scores(description.reference_scores),
+    ]
 
 
 def _tasks(count: int | None) -> str:
     return "unlimited" if count is None else str(count)
 
 
-def _floors(floors: Mapping[str, Mapping[str, float]]) -> str:
-    return ", ".join(f"{name} {_first_score(floor)}" for name, floor in floors.items()) or "-"
+def _reference_scores(by_policy: Mapping[str, Mapping[str, float]]) -> str:
+    return ", ".join(f"{policy} {_first_score(scores)}" for policy, scores in by_policy.items()) or "-"
 
 
-def _first_score(floor: Mapping[str, float]) -> str:
-    name = next(name for name in SCORES if name in floor)
-    return f"{floor[name]:.{SCORES[name].decimals}f}"
+def _first_score(scores: Mapping[str, float]) -> str:
+    name = next(name for name in SCORES if name in scores)
+    return f"{scores[name]:.{SCORES[name].decimals}f}"

@@ -32,12 +32,15 @@ def run_training(run: RunDirectory, *, tensorboard: bool) -> None:
         tensorboard: whether TensorBoard's files are written; they are also where there are some already.
     """
     from mlrun.errors import Interrupted, RunLockedError
+    from mlrun.training.device import place
     from mlrun.training.loop import train
 
+    experiment = run.experiment()
+    placement = place(experiment)
     path = shlex.quote(str(run.path))
     try:
-        with run.training(), _reporting(run, tensorboard) as reporter:
-            train(run.experiment(), run, reporter)
+        with run.training(placement.device, placement.physics), _reporting(run, tensorboard) as reporter:
+            train(experiment, run, reporter, placement)
     except RunLockedError:
         raise
     except BaseException as error:

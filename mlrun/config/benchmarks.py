@@ -1,10 +1,11 @@
 """The `benchmark` section of an experiment, for each benchmark."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from mlrun.config.section import NamedSection
+from mlrun.task_families import ML1_NAMES
 
 
 class BenchmarkConfig(NamedSection, frozen=True):
@@ -23,14 +24,21 @@ class BenchmarkConfig(NamedSection, frozen=True):
     name: str = Field(description="Registered benchmark; `mlrun list-envs` lists them")
 
 
+def _is_of_ml1(name: str) -> str:
+    if name not in ML1_NAMES:
+        raise ValueError(f"must be one of: {', '.join(ML1_NAMES)}, not {name}")
+    return name
+
+
+_ML1Name = Annotated[str, AfterValidator(_is_of_ml1), WithJsonSchema({"type": "string", "enum": [*ML1_NAMES]})]
+
+
 class ML1Config(BenchmarkConfig, frozen=True):
     """Meta-World's ML1: one manipulation problem, with other places for puck and goal in each of its tasks."""
 
     simulated: ClassVar[bool] = True
 
-    name: Literal["ml1/reach-v3", "ml1/push-v3", "ml1/pick-place-v3"] = Field(
-        default="ml1/reach-v3", description="Registered benchmark"
-    )
+    name: _ML1Name = Field(default=ML1_NAMES[0], description="Registered benchmark")
     seed: int = Field(default=0, ge=0, le=2**32 - 2, description="Seed of the lists of training and test tasks")
     num_tasks: int = Field(
         default=50, ge=1, le=10_000, description="Training tasks, and as many test tasks; Meta-World has 50"

@@ -7,36 +7,12 @@ from pydantic import BaseModel, ValidationError, ValidatorFunctionWrapHandler, W
 from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails
 
-from mlrun.config.reading.document import KeyPath
-from mlrun.registry import Registry, UnknownNameError, closest_match
-
-
-def registry_of(section: str) -> Registry[Any]:
-    """Return the registry that the section ``"benchmark"`` or ``"algorithm"`` chooses from."""
-    # Imported here because what registers itself there takes its models from this package.
-    from mlrun.algorithms import algorithms
-    from mlrun.benchmarks import benchmarks
-
-    return {"benchmark": benchmarks, "algorithm": algorithms}[section]
-
-
-def registered_model(section: str, value: Any) -> type[Any] | None:
-    """Return the model behind a ``benchmark`` or ``algorithm`` section, or None if it names none that can be used."""
-    if isinstance(value, BaseModel):
-        return type(value)
-    name = peek(value, "name")
-    if not isinstance(name, str):
-        return None
-    registry = registry_of(section)
-    try:
-        return registry.entry(registry.full_name(name)).config
-    except LookupError:
-        return None
+from mlrun.registry import UnknownNameError, closest_match
 
 
 def one_of(kind: str, *models: type[BaseModel]) -> WrapValidator:
     """Return a validator for a field whose type is a union of `models`, by the `name` written or else the first."""
-    by_name = _by_name(models)
+    by_name = models_by_name(models)
 
     def read(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
         if isinstance(value, models):
@@ -54,7 +30,7 @@ def one_of(kind: str, *models: type[BaseModel]) -> WrapValidator:
 
 def field_model(field: FieldInfo, value: Any) -> type[BaseModel] | None:
     """Return the model that a field's section follows, by its type or by the name written in `value`, or None."""
-    by_name = _by_name(get_args(field.annotation))
+    by_name = models_by_name(get_args(field.annotation))
     default = _meant(value, by_name) if by_name and isinstance(value, dict) else peek(field.default, "name")
     chosen = by_name.get(str(peek(value, "name", default))) if by_name else field.annotation
     return chosen if isinstance(chosen, type) and issubclass(chosen, BaseModel) else None
@@ -63,22 +39,6 @@ def field_model(field: FieldInfo, value: Any) -> type[BaseModel] | None:
 def field_models(field: FieldInfo) -> list[type[BaseModel]]:
     """Return all models that a field's section could follow."""
     return _models(get_args(field.annotation) or (field.annotation,))
-
-
-def alternatives(data: Any, path: KeyPath) -> dict[str, type[BaseModel]]:
-    """Return all models that the section at `path` could follow, by name; none where it has no choice."""
-    if not path or path[0] not in ("benchmark", "algorithm"):
-        return {}
-    section = str(path[0])
-    if len(path) == 1:
-        return {entry.name: entry.config for entry in registry_of(section).entries()}
-    model, value = registered_model(section, peek(data, section)), peek(data, section)
-    for key in map(str, path[1:-1]):
-        field = model.model_fields.get(key) if model else None
-        value = peek(value, key)
-        model = field_model(field, value) if field else None
-    field = model.model_fields.get(str(path[-1])) if model else None
-    return _by_name(get_args(field.annotation)) if field else {}
 
 
 def read_by_name(
@@ -109,7 +69,8 @@ def peek(section: Any, key: str, default: Any = None) -> Any:
     return section.get(key, default) if isinstance(section, dict) else getattr(section, key, default)
 
 
-def _by_name(models: Iterable[Any]) -> dict[str, type[BaseModel]]:
+def models_by_name(models: Iterable[Any]) -> dict[str, type[BaseModel]]:
+    """Return those of some types that are models of named sections, by the default of their `name`."""
     return {model.model_fields["name"].default: model for model in _models(models) if "name" in model.model_fields}
 
 

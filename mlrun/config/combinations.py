@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import InitErrorDetails
 
-from mlrun.config.choice import field_model, peek, refusal, registered_model, registry_of
+from mlrun.config.choice import field_model, peek, refusal
+from mlrun.config.registries import registered_model, registry_of
 from mlrun.config.section import ConflictError
 
 _NAME = ("benchmark", "name")

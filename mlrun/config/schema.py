@@ -25,8 +25,9 @@ from pydantic_core.core_schema import ErrorType
 
 from mlrun.config.algorithms import AlgorithmConfig
 from mlrun.config.benchmarks import BenchmarkConfig
-from mlrun.config.choice import peek, read_by_name, registered_model, registry_of
+from mlrun.config.choice import peek, read_by_name
 from mlrun.config.combinations import impossible_combinations
+from mlrun.config.registries import registered_model, registry_of
 from mlrun.config.section import ConflictError, Section
 
 _NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"

@@ -16,7 +16,9 @@ What differs from the environments that Meta-World registers:
 
 from gymnasium.envs.registration import register
 
-for _problem in ("reach-v3", "push-v3", "pick-place-v3"):
+from mlrun.task_families import TASK_FAMILIES
+
+for _problem in TASK_FAMILIES:
     register(
         f"mlrun/{_problem}",
         entry_point="mlrun.gym.registered:RegisteredEnv",

@@ -9,11 +9,11 @@ from typing import Literal
 
 import torch
 
-from mlrun.algorithms.protocol import CollectionCost
 from mlrun.benchmarks.protocol import BatchedEnvironment, EpisodicBenchmark
 from mlrun.benchmarks.task import Task
 from mlrun.finite import NotFiniteError
 from mlrun.parameters import Parameters
+from mlrun.problems.protocol import CollectionCost
 from mlrun.randomness import RandomKey
 from mlrun.rl.advantages import discounted_returns, generalized_advantages, normalise_per_task
 from mlrun.rl.baseline import LinearFeatureBaseline

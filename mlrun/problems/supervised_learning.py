@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import torch
 
-from mlrun.algorithms.protocol import CollectionCost
 from mlrun.benchmarks.protocol import SupervisedBenchmark
 from mlrun.benchmarks.task import Task
 from mlrun.networks import MLP
 from mlrun.parameters import Parameters
+from mlrun.problems.protocol import CollectionCost
 from mlrun.randomness import RandomKey
 
 

@@ -12,10 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlrun.algorithms import algorithms
-from mlrun.benchmarks import benchmarks
 from mlrun.config import dump_experiment, load_experiment
-from mlrun.errors import Diverged, Interrupted, RunNotFoundError
+from mlrun.config.registries import algorithms, benchmarks
+from mlrun.errors import MlrunError, RunNotFoundError
 from mlrun.runs.checkpoints import Checkpoints
 from mlrun.runs.files import remove_temporaries, write_json, write_text
 from mlrun.runs.layout import CHECKPOINTS, CONFIG, DIVERGENCE, EVALUATIONS, LOG, MANIFEST, METRICS, TASKS
@@ -24,7 +23,6 @@ from mlrun.runs.manifest import Manifest
 from mlrun.runs.metrics import MetricsLog
 from mlrun.runs.own_files import require_own_files
 from mlrun.runs.same_experiment import require_recorded_experiment, require_training_state
-from mlrun.training.device import place
 
 if TYPE_CHECKING:
     from mlrun.benchmarks.protocol import Benchmark
@@ -116,8 +114,12 @@ class RunDirectory:
         return done and self.manifest.read()["status"] == "finished"
 
     @contextmanager
-    def training(self) -> Iterator[None]:
+    def training(self, device: str | None = None, physics: str | None = None) -> Iterator[None]:
         """Hold the run while it is trained: lock it, keep its log, and record how it ends.
+
+        Args:
+            device: where it is computed, for the manifest.
+            physics: the engine that moves its worlds, for the manifest.
 
         Raises:
             RunLockedError: another process trains this run. The lock goes when its process does.
@@ -126,8 +128,7 @@ class RunDirectory:
         with run_lock(self.path), self._logging_to_file():
             require_recorded_experiment(self.path, self._experiment)
             remove_temporaries(self.path, self.checkpoints.directory)
-            placement = place(self._experiment)
-            self.manifest.start(placement.device, placement.physics, _plugins(self._experiment))
+            self.manifest.start(device, physics, _plugins(self._experiment))
             logger.info("started")
             started = time.monotonic()
             try:
@@ -198,12 +199,10 @@ def _name(experiment: Experiment) -> str:
 
 
 def _ending(error: BaseException) -> tuple[str, str]:
-    if isinstance(error, Interrupted):
-        return "interrupted", error.signal.name
+    if isinstance(error, MlrunError):
+        return error.status, error.reason()
     if isinstance(error, KeyboardInterrupt):
         return "interrupted", "SIGINT"
-    if isinstance(error, Diverged):
-        return "diverged", str(error)
     return "failed", f"{type(error).__name__}: {error}"
 
 

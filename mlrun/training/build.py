@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import cast
 
 from mlrun.algorithms import algorithms
-from mlrun.algorithms.protocol import MetaAlgorithm, Problem
+from mlrun.algorithms.protocol import MetaAlgorithm
 from mlrun.benchmarks import benchmarks
 from mlrun.benchmarks.protocol import Benchmark, EpisodicBenchmark, SupervisedBenchmark
 from mlrun.config.schema import EpisodicExperiment, Experiment, SupervisedExperiment
 from mlrun.networks import MLP
+from mlrun.problems.protocol import Problem
 from mlrun.problems.reinforcement_learning import ReinforcementLearning
 from mlrun.problems.supervised_learning import SupervisedLearning
 from mlrun.randomness import RandomKey
 from mlrun.rl.policy import GaussianMLPPolicy
-from mlrun.training.device import place
+from mlrun.training.device import Placement
 
 
 def build_benchmark(experiment: Experiment) -> Benchmark:
@@ -34,20 +35,23 @@ def fresh_algorithm(experiment: Experiment, problem: Problem) -> MetaAlgorithm:
     return algorithm
 
 
-def build_problem(experiment: Experiment, benchmark: Benchmark, data_per_task: int) -> Problem:
+def build_problem(experiment: Experiment, benchmark: Benchmark, data_per_task: int, placement: Placement) -> Problem:
     """The benchmark as a problem to adapt to.
 
     Args:
         experiment: says how.
         benchmark: what the experiment names.
         data_per_task: episodes or examples per task that are collected at a time.
+        placement: where to compute.
     """
     if isinstance(experiment, SupervisedExperiment):
-        return _supervised(experiment, cast(SupervisedBenchmark, benchmark), data_per_task)
-    return _episodic(cast(EpisodicExperiment, experiment), cast(EpisodicBenchmark, benchmark), data_per_task)
+        return _supervised(experiment, cast(SupervisedBenchmark, benchmark), data_per_task, placement)
+    return _episodic(cast(EpisodicExperiment, experiment), cast(EpisodicBenchmark, benchmark), data_per_task, placement)
 
 
-def _episodic(experiment: EpisodicExperiment, benchmark: EpisodicBenchmark, episodes: int) -> Problem:
+def _episodic(
+    experiment: EpisodicExperiment, benchmark: EpisodicBenchmark, episodes: int, placement: Placement
+) -> Problem:
     policy = GaussianMLPPolicy(
         observation_size=benchmark.observation_size,
         action_size=benchmark.action_size,
@@ -56,7 +60,6 @@ def _episodic(experiment: EpisodicExperiment, benchmark: EpisodicBenchmark, epis
         min_std=experiment.policy.min_std,
         input_scale=experiment.policy.input_scale,
     )
-    placement = place(experiment)
     return ReinforcementLearning(
         benchmark,
         policy,
@@ -69,7 +72,9 @@ def _episodic(experiment: EpisodicExperiment, benchmark: EpisodicBenchmark, epis
     )
 
 
-def _supervised(experiment: SupervisedExperiment, benchmark: SupervisedBenchmark, shots: int) -> Problem:
+def _supervised(
+    experiment: SupervisedExperiment, benchmark: SupervisedBenchmark, shots: int, placement: Placement
+) -> Problem:
     sizes = (benchmark.input_size, *experiment.network.hidden_sizes, benchmark.output_size)
     network = MLP(sizes, experiment.network.activation)
-    return SupervisedLearning(benchmark, network, shots=shots, device=place(experiment).device)
+    return SupervisedLearning(benchmark, network, shots=shots, device=placement.device)

@@ -9,19 +9,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from mlrun.algorithms.protocol import MetaAlgorithm, Problem
+from mlrun.algorithms.protocol import MetaAlgorithm
 from mlrun.benchmarks.protocol import Benchmark
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment
-from mlrun.errors import diverging_at
 from mlrun.finite import require_finite_tasks
 from mlrun.parameters import Parameters
+from mlrun.problems.protocol import Problem
 from mlrun.randomness import RandomKey
 from mlrun.runs.directory import RunDirectory
 from mlrun.runs.same_experiment import require_same_experiment
 from mlrun.training.algorithm_state import restore
 from mlrun.training.build import build_benchmark, build_problem, fresh_algorithm
-from mlrun.training.device import arithmetic, physics_threads, place
+from mlrun.training.device import Placement, arithmetic, physics_threads, place
+from mlrun.training.non_finite import non_finite_ends
 
 BOOTSTRAP_RESAMPLES = 10_000
 
@@ -56,6 +57,7 @@ class Adaptation:
         tasks: of the split.
         key: of the randomness of this evaluation.
         checkpoint: iteration of the checkpoint.
+        placement: where it was computed.
         by_step: parameters ``(tasks, ...)`` after 0, 1, ... adaptation steps.
     """
 
@@ -65,6 +67,7 @@ class Adaptation:
     tasks: Sequence[Task]
     key: RandomKey
     checkpoint: int
+    placement: Placement
     by_step: list[Parameters]
 
 
@@ -88,15 +91,16 @@ def adapt_run(
     state = run.checkpoints.load(checkpoint)
     require_same_experiment(state["experiment"], experiment, but_for="evaluation")
     benchmark = build_benchmark(experiment)
-    problem = build_problem(experiment, benchmark, data_per_task)
+    placement = place(experiment)
+    problem = build_problem(experiment, benchmark, data_per_task, placement)
     algorithm = fresh_algorithm(experiment, problem)
     steps = adaptation_steps(experiment, algorithm) if steps is None else steps
     restore(algorithm, state["algorithm"], problem.device)
     tasks = benchmark.test_tasks if split == "test" else benchmark.train_tasks
     key = RandomKey(experiment.seed, state["iteration"], f"evaluate/{split}")
-    with arithmetic(experiment), diverging_at(f"adaptation from checkpoint {state['iteration']}", tasks):
+    with arithmetic(experiment), non_finite_ends(f"adaptation from checkpoint {state['iteration']}", tasks):
         by_step = algorithm.adapt(problem, tasks, key, steps)
-    return Adaptation(algorithm, benchmark, problem, tasks, key, state["iteration"], by_step)
+    return Adaptation(algorithm, benchmark, problem, tasks, key, state["iteration"], placement, by_step)
 
 
 def evaluate_run(
@@ -125,7 +129,7 @@ def evaluate_run(
     experiment = run.experiment()
     adaptation = adapt_run(run, split=split, checkpoint=checkpoint, data_per_task=data_per_task, steps=steps)
     benchmark, tasks, key = adaptation.benchmark, adaptation.tasks, adaptation.key
-    with arithmetic(experiment), diverging_at(f"adaptation from checkpoint {adaptation.checkpoint}", tasks):
+    with arithmetic(experiment), non_finite_ends(f"adaptation from checkpoint {adaptation.checkpoint}", tasks):
         by_step = [adaptation.problem.evaluate(parameters, tasks, key) for parameters in adaptation.by_step]
         for step, scores in enumerate(by_step):
             for name, values in scores.items():
@@ -140,7 +144,7 @@ def evaluate_run(
         "tasks": len(tasks),
         experiment.data_unit: experiment.evaluation_data if data_per_task is None else data_per_task,
         "device": adaptation.problem.device,
-        "physics": place(experiment).physics,
+        "physics": adaptation.placement.physics,
         "horizon": getattr(benchmark, "horizon", None),
         "by_step": [{"step": step, **summarise(scores, key)} for step, scores in enumerate(by_step)],
         "floors": benchmark.floors(tasks, physics_threads(experiment)),

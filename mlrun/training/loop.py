@@ -8,33 +8,35 @@ from typing import Any
 
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment
-from mlrun.errors import Diverged, Interrupted, diverging_at
+from mlrun.errors import Diverged, Interrupted
 from mlrun.finite import require_finite
 from mlrun.randomness import RandomKey
 from mlrun.runs.directory import RunDirectory
 from mlrun.runs.same_experiment import require_same_experiment
 from mlrun.training.algorithm_state import restore, state_of
 from mlrun.training.build import build_algorithm, build_benchmark, build_problem
-from mlrun.training.device import arithmetic, place
+from mlrun.training.device import Placement, arithmetic, place
 from mlrun.training.evaluation import adaptation_steps, evaluate_by_step
 from mlrun.training.interrupts import Interrupts, interrupts
+from mlrun.training.non_finite import non_finite_ends
 from mlrun.training.reporter import Reporter
 
 
-def train(experiment: Experiment, run: RunDirectory, reporter: Reporter) -> None:
+def train(experiment: Experiment, run: RunDirectory, reporter: Reporter, placement: Placement | None = None) -> None:
     """Meta-train to the experiment's absolute number of iterations, from the last checkpoint where there is one.
 
     Args:
         experiment: what to do.
         run: where metrics and checkpoints go.
         reporter: who is told how it goes.
+        placement: where to compute; None chooses by the experiment and this machine.
 
     Raises:
         Interrupted: a signal asked to stop; the last complete iteration was saved first.
         Diverged: a loss, a score or a parameter is not finite; the last good checkpoint stands.
     """
     with interrupts() as signals, arithmetic(experiment):
-        MetaTraining(experiment, run, reporter).run(signals)
+        MetaTraining(experiment, run, reporter, placement or place(experiment)).run(signals)
 
 
 class MetaTraining:
@@ -48,13 +50,14 @@ class MetaTraining:
         complete: state after the last complete iteration, which is what a checkpoint saves.
     """
 
-    def __init__(self, experiment: Experiment, run: RunDirectory, reporter: Reporter) -> None:
+    def __init__(self, experiment: Experiment, run: RunDirectory, reporter: Reporter, placement: Placement) -> None:
         self.experiment = experiment
+        self.placement = placement
         self.directory = run
         self.reporter = reporter
         self.benchmark = build_benchmark(experiment)
-        self.problem = build_problem(experiment, self.benchmark, experiment.training_data)
-        self.evaluation_problem = build_problem(experiment, self.benchmark, experiment.evaluation_data)
+        self.problem = build_problem(experiment, self.benchmark, experiment.training_data, placement)
+        self.evaluation_problem = build_problem(experiment, self.benchmark, experiment.evaluation_data, placement)
         self.algorithm = build_algorithm(experiment)
         self.iteration = 0
         self.elapsed = 0.0
@@ -65,7 +68,7 @@ class MetaTraining:
     def run(self, signals: Interrupts) -> None:
         """The loop. Whatever error ends it, the last complete iteration is saved first."""
         total = self.experiment.training.iterations
-        if note := place(self.experiment).note:
+        if note := self.placement.note:
             self.reporter.note(note)
         self._restore_or_initialise()
         signals.save = self._save_on_request
@@ -119,7 +122,7 @@ class MetaTraining:
         cost = self.problem.cost
         samples, collecting, warnings = cost.samples, cost.seconds, cost.warnings.copy()
         tasks = self._draw_tasks(iteration)
-        with diverging_at(f"iteration {iteration}", tasks):
+        with non_finite_ends(f"iteration {iteration}", tasks):
             metrics = self.algorithm.update(self.problem, tasks, self._key(iteration, "update"))
             require_finite({**metrics, **self.algorithm.state_dict()})
         seconds = time.perf_counter() - started
@@ -146,7 +149,7 @@ class MetaTraining:
         """
         tasks, steps = self.benchmark.train_tasks, adaptation_steps(self.experiment, self.algorithm)
         key = self._key(iteration, "evaluate/train")
-        with diverging_at(f"evaluation after iteration {iteration}", tasks):
+        with non_finite_ends(f"evaluation after iteration {iteration}", tasks):
             by_step = evaluate_by_step(self.algorithm, self.evaluation_problem, tasks, key, steps)
             summary = {
                 f"eval/{moment}/{name}": float(values.mean())
@@ -179,7 +182,7 @@ class MetaTraining:
         record = {
             "after_iteration": iteration,
             "quantity": error.quantity,
-            "task": error.task.to_dict() if error.task else None,
+            "task": error.task,
             "message": str(error),
             "seed": self.experiment.seed,
             "meta_batch": [task.to_dict() for task in self._draw_tasks(iteration + 1)],

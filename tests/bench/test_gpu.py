@@ -5,13 +5,13 @@ import json
 import pytest
 import torch
 
+from mlrun.bench import gpu
 from mlrun.bench.gpu import gpu_meta_iteration, gpu_sweep
 from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.cli.bench_tables import gpu_tables
 from mlrun.config.algorithms import MAMLConfig
 from mlrun.config.benchmarks import ML1Config
 from mlrun.config.schema import EpisodicExperiment, PolicyConfig, RolloutsConfig, TrainingConfig
-from mlrun.training import build
 from mlrun.training.device import Placement
 
 pytestmark = pytest.mark.slow
@@ -30,7 +30,7 @@ def test_worlds_on_a_gpu_are_timed_beside_those_on_the_cpu():
 
 def test_the_parts_of_a_meta_iteration_are_all_of_it(monkeypatch):
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    monkeypatch.setattr(build, "place", lambda experiment: Placement(device, "warp"))
+    monkeypatch.setattr(gpu, "place", lambda experiment: Placement(device, "warp"))
     experiment = EpisodicExperiment(
         benchmark=ML1Config(horizon=5),
         algorithm=MAMLConfig(),

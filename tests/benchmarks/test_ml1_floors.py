@@ -1,13 +1,10 @@
-import subprocess
-import sys
-
 import pytest
 import torch
 
+from mlrun.benchmarks.descriptions import reference_scores
 from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.metaworld.reach import Reach
 from mlrun.benchmarks.metaworld.reference_policies import scripts
-from mlrun.benchmarks.metaworld.stored_floors import stored_floors
 from mlrun.benchmarks.scripts import play
 from mlrun.simulation.settling import HAND_HOME
 
@@ -36,27 +33,20 @@ def test_scripts_that_do_not_see_the_goal_stay_behind(floors: dict[str, dict[str
         assert blind["return"] < expert["return"]
 
 
-def test_stored_floors_are_those_of_the_scripts_there_are(floors: dict[str, dict[str, float]], problem: str) -> None:
-    assert list(stored_floors(f"ml1/{problem}")) == list(floors)
+def test_stored_scores_are_those_of_the_scripts_there_are(floors: dict[str, dict[str, float]], problem: str) -> None:
+    assert list(reference_scores(f"ml1/{problem}")) == list(floors)
 
 
-def test_stored_floors_are_what_is_measured() -> None:
+def test_stored_scores_are_what_is_measured() -> None:
     """On one problem, with the script whose success is the least certain: the rest would take too long."""
     ml1 = ML1("pick-place-v3")
     tasks = torch.tensor([task.parameters for task in ml1.test_tasks], dtype=torch.float64)
     name = "goal-blind expert"
     script = scripts(ml1.problem, tasks[:, 3:], ml1.train_tasks, ml1.horizon)[name]
-    measured, stored = play(ml1.make_environment(len(tasks)), tasks, script), stored_floors(ml1.name)[name]
+    measured, stored = play(ml1.make_environment(len(tasks)), tasks, script), reference_scores(ml1.name)[name]
     assert measured["success_any"] == pytest.approx(stored["success_any"], abs=0.021)
     assert measured["success_last"] == pytest.approx(stored["success_last"], abs=0.021)
     assert measured["return"] == pytest.approx(stored["return"], rel=1e-3)
-
-
-def test_stored_floors_are_read_without_the_simulator() -> None:
-    code = (
-        "import sys, mlrun.benchmarks.metaworld.stored_floors; print({'torch', 'mujoco', 'numpy'} & set(sys.modules))"
-    )
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
 
 
 def test_a_full_sweep_leads_the_fingers_past_nearly_every_goal() -> None:

@@ -1,7 +1,7 @@
 import importlib
 import subprocess
 import sys
-from typing import Any, get_args
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -9,9 +9,9 @@ import pytest
 
 from mlrun import ML1
 from mlrun.benchmarks import benchmarks
-from mlrun.benchmarks.metaworld.ml1 import _PROBLEMS
 from mlrun.config.benchmarks import ML1Config
 from mlrun.registry import UnknownNameError
+from mlrun.task_families import ML1_NAMES
 
 
 @pytest.mark.parametrize("name", ["pick-place-v3", "ml1/pick-place-v3"])
@@ -80,14 +80,14 @@ def test_every_list_of_problems_has_the_same_ones() -> None:
     registered = {name for name in benchmarks.names() if benchmarks.entry(name).config is ML1Config}
     importlib.import_module("mlrun.gym")
     gymnasiums = {name.replace("mlrun/", "ml1/") for name in gymnasium.registry if name.startswith("mlrun/")}
-    choices = set(get_args(ML1Config.model_fields["name"].annotation))
-    assert registered == gymnasiums == choices == set(_PROBLEMS)
+    choices = set(ML1Config.model_json_schema()["properties"]["name"]["enum"])
+    assert registered == gymnasiums == choices == set(ML1_NAMES)
 
 
 def test_the_package_itself_loads_nothing() -> None:
     program = "import sys, mlrun\nprint({'torch', 'mujoco', 'gymnasium', 'numpy'} & sys.modules.keys(), mlrun.ML1)"
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert finished.stdout.strip() == "set() <class 'mlrun.benchmarks.metaworld.ml1.ML1'>"
+    assert finished.stdout.strip() == "set() <class 'mlrun.gym.ml1.ML1'>"
 
 
 def test_the_package_has_no_other_names() -> None:

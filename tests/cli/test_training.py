@@ -22,7 +22,7 @@ def ends(monkeypatch):
     """How each training ends: an exception, or None."""
     ends = []
 
-    def train(experiment, run, reporter):
+    def train(experiment, run, reporter, placement):
         for iteration in range(1, experiment.training.iterations + 1):
             row = {"iteration": iteration, **SCORES}
             run.metrics.append(row)

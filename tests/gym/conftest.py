@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mlrun.benchmarks.metaworld.ml1 import ML1
+from mlrun import ML1
 
 
 @pytest.fixture(scope="session")

@@ -140,7 +140,7 @@ def _further(log: list[str], problem: str, engine: Engine) -> Counter[str]:
 def _roll_out(what: EpisodicExperiment, engine: Engine, ready: Callable[[], None]) -> None:
     with Accelerator(), _placed(ELSEWHERE, engine):
         benchmark = build_benchmark(what)
-        problem = build_problem(what, benchmark, 2)
+        problem = build_problem(what, benchmark, 2, Placement(cast(Literal["cpu"], ELSEWHERE), engine))
         tasks = benchmark.train_tasks[:3]
         key = RandomKey(0, 0, "rollout")
         (adapted,) = fresh_algorithm(what, problem).adapt(problem, tasks, key, 0)
@@ -166,6 +166,6 @@ def _placed(device: str, engine: Engine) -> Iterator[None]:
     """Whatever asks in the meantime where to compute is told this."""
     placement = Placement(cast(Literal["cpu"], device), engine)
     with ExitStack() as patches:
-        for module in ("training.build", "training.evaluation", "runs.directory", "training.loop"):
+        for module in ("training.evaluation", "training.loop"):
             patches.enter_context(mock.patch(f"mlrun.{module}.place", return_value=placement))
         yield

@@ -8,13 +8,14 @@ from mlrun.errors import CheckpointError
 from mlrun.randomness import RandomKey
 from mlrun.training.algorithm_state import restore, state_of
 from mlrun.training.build import build_algorithm, build_benchmark, build_problem
+from mlrun.training.device import Placement
 from tests.training.test_all_algorithms import experiment
 
 
 def build():
     what = experiment("maml", "sinusoid", 1)
     benchmark, algorithm = build_benchmark(what), build_algorithm(what)
-    problem = build_problem(what, benchmark, what.training_data)
+    problem = build_problem(what, benchmark, what.training_data, Placement("cpu", "cpu"))
     algorithm.initialise(problem, RandomKey(0, 0, "parameters"))
     return algorithm, problem, benchmark.train_tasks[:2]
 

@@ -28,6 +28,7 @@ from mlrun.interruption import interruptible
 from mlrun.runs.directory import RunDirectory
 from mlrun.runs.metrics import MetricsLog
 from mlrun.simulation.protocol import CapacityError
+from mlrun.training.device import place
 from mlrun.training.evaluation import evaluate_run
 from mlrun.training.interrupts import Interrupts
 from mlrun.training.loop import MetaTraining, train
@@ -113,7 +114,7 @@ def test_an_interrupted_run_continues_as_if_nothing_had_happened(
     """The signal comes between any two interruption points: in rollouts, in updates, in evaluations."""
     directory = RunDirectory.create(tmp_path, experiment())
     with interruptible(raising_at(moment)), pytest.raises(Interrupted):
-        MetaTraining(experiment(), directory, Watcher()).run(Interrupts())
+        MetaTraining(experiment(), directory, Watcher(), place(experiment())).run(Interrupts())
     stopped_at = directory.checkpoints.load("last")["iteration"]
     assert stopped_at == 0 or same(parameters(directory), parameters(uninterrupted, stopped_at))
     directory.metrics.append({"iteration": stopped_at + 1, "loss_before": 99.0})

@@ -7,20 +7,22 @@ from dataclasses import dataclass
 
 import torch
 
-from mlrun.algorithms.protocol import MetaAlgorithm, Problem
+from mlrun.algorithms.protocol import MetaAlgorithm
 from mlrun.analysis.explanation.agreement import cosine_matrix, paired_cosines
 from mlrun.analysis.explanation.layers import layer_vectors, split_layers
 from mlrun.analysis.explanation.movement import distance, relative_distance
 from mlrun.analysis.explanation.rates import learned_rates
 from mlrun.analysis.explanation.representation import representation_change
 from mlrun.config.schema import Experiment
-from mlrun.errors import MlrunError, diverging_at
+from mlrun.errors import MlrunError
 from mlrun.finite import require_finite_tasks
 from mlrun.parameters import Parameters
+from mlrun.problems.protocol import Problem
 from mlrun.runs.directory import RunDirectory
 from mlrun.training.build import fresh_algorithm
 from mlrun.training.device import arithmetic
 from mlrun.training.evaluation import Adaptation, adapt_run
+from mlrun.training.non_finite import non_finite_ends
 
 ALL_LAYERS = "all"
 
@@ -101,7 +103,7 @@ def _more_data(adaptation: Adaptation, experiment: Experiment) -> tuple[Paramete
     """The tasks' parameters after adapting on other data, and the inputs that their adapted models meet."""
     problem, tasks, key, after = adaptation.problem, adaptation.tasks, adaptation.key, adaptation.by_step[-1]
     where = f"adaptation from checkpoint {adaptation.checkpoint}"
-    with arithmetic(experiment), diverging_at(where, tasks):
+    with arithmetic(experiment), non_finite_ends(where, tasks):
         for name, tensor in after.items():
             require_finite_tasks(f"{name} after adaptation", tensor)
         inputs = problem.inputs(after, tasks, key.child("inputs"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 
 from mlrun.algorithms.gradient_based import GradientBased
-from mlrun.algorithms.protocol import MetaAlgorithm, Problem
+from mlrun.algorithms.protocol import MetaAlgorithm
 from mlrun.parameters import Parameters
+from mlrun.problems.protocol import Problem
 
 
 def learned_rates(algorithm: MetaAlgorithm, problem: Problem) -> Parameters:

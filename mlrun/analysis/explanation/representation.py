@@ -7,10 +7,10 @@ from typing import Final
 
 import torch
 
-from mlrun.algorithms.protocol import Problem
 from mlrun.analysis.explanation.cka import linear_cka
 from mlrun.analysis.explanation.displacement import relative_change, relative_shift
 from mlrun.parameters import Parameters
+from mlrun.problems.protocol import Problem
 
 _MEASURES: Final[dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]]] = {
     "similarity": linear_cka,

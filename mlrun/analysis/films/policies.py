@@ -10,11 +10,11 @@ from torch import Tensor
 from mlrun.analysis.films.episode import Policy
 from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.task import Task
-from mlrun.errors import diverging_at
 from mlrun.finite import require_finite_tasks
 from mlrun.problems.reinforcement_learning import ReinforcementLearning
 from mlrun.randomness import RandomKey
 from mlrun.training.evaluation import Adaptation
+from mlrun.training.non_finite import non_finite_ends
 
 
 def expert(benchmark: ML1, task: Task) -> Policy:
@@ -44,7 +44,7 @@ def learned(adaptation: Adaptation, task: Task, step: int) -> Policy:
     network = cast(ReinforcementLearning, adaptation.problem).policy
     own = slice(task.index, task.index + 1)
     parameters = {name: tensor[own].detach().cpu() for name, tensor in adaptation.by_step[step].items()}
-    with diverging_at(f"adaptation from checkpoint {adaptation.checkpoint}", [task]):
+    with non_finite_ends(f"adaptation from checkpoint {adaptation.checkpoint}", [task]):
         for name, tensor in parameters.items():
             require_finite_tasks(f"{name} after adaptation", tensor)
 

@@ -1,13 +1,21 @@
 """The interface of one ML1 problem: how its tasks are drawn, rewarded, and solved by a script."""
 
+import importlib
 from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
 from torch import Tensor
 
 from mlrun.simulation.protocol import Poses
+from mlrun.task_families import TASK_FAMILIES
 
 RewardVersion = Literal["v1", "v2"]
+
+
+def load_family(name: str, reward: RewardVersion) -> "Manipulation":
+    """Import and make one of the `TASK_FAMILIES`, by its name in the table."""
+    module, _, attribute = TASK_FAMILIES[name].target.partition(":")
+    return getattr(importlib.import_module(module), attribute)(reward)
 
 
 class Outcome(NamedTuple):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, get_args
+from collections.abc import Sequence
+from typing import Any, Final, Literal, Self, get_args
 
 import numpy as np
 from pydantic import ValidationError
 
 from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
-from mlrun.benchmarks.metaworld.family import Manipulation, RewardVersion
-from mlrun.benchmarks.metaworld.pick_place import PickPlace
-from mlrun.benchmarks.metaworld.push import Push
-from mlrun.benchmarks.metaworld.reach import Reach
+from mlrun.benchmarks.metaworld.family import Manipulation, RewardVersion, load_family
 from mlrun.benchmarks.metaworld.reference_policies import floors
 from mlrun.benchmarks.metaworld.sizes import ACTION_SIZE, OBSERVATION_SIZE
 from mlrun.benchmarks.task import Split, Task
@@ -20,27 +17,13 @@ from mlrun.config.benchmarks import ML1Config
 from mlrun.config.reading.messages import rule
 from mlrun.registry import UnknownNameError
 from mlrun.simulation.backends import Backend, make_physics
-
-if TYPE_CHECKING:
-    from gymnasium.vector import AutoresetMode
-
-    from mlrun.gym.environment import SawyerEnv
-    from mlrun.gym.vector import SawyerVectorEnv
+from mlrun.task_families import ML1_NAMES, TASK_FAMILIES
 
 _NEAREST_GOAL: Final = 0.15  # metres between puck and goal, seen from above
-
-_PROBLEMS: Final[dict[str, Callable[[RewardVersion], Manipulation]]] = {
-    "ml1/reach-v3": Reach,
-    "ml1/push-v3": Push,
-    "ml1/pick-place-v3": PickPlace,
-}
 
 
 class ML1:
     """One problem, and tasks to train and to test on (Yu et al. 2020; Meta-World v3's lists for the same seed).
-
-        ml1 = ML1("reach-v3", seed=1)
-        env = ml1.make_env(ml1.train_tasks[0])
 
     Args:
         problem: "reach-v3", "push-v3" or "pick-place-v3", also with "ml1/" before it.
@@ -78,7 +61,7 @@ class ML1:
         self.name = config.name
         self.horizon = config.horizon
         self.goal_visible = config.goal == "visible"
-        self.problem: Manipulation = _PROBLEMS[config.name](config.reward)
+        self.problem: Manipulation = load_family(config.name.removeprefix("ml1/"), config.reward)
         self.train_tasks: Sequence[Task] = draw_tasks(self.problem, config.seed, config.num_tasks, "train")
         self.test_tasks: Sequence[Task] = draw_tasks(self.problem, config.seed + 1, config.num_tasks, "test")
 
@@ -100,49 +83,6 @@ class ML1:
         if split not in get_args(Split):
             raise ValueError(f"split must be 'train' or 'test', not {split!r}")
         return self.train_tasks if split == "train" else self.test_tasks
-
-    def make_env(self, task: Task, *, render_mode: str | None = None) -> SawyerEnv:
-        """A gymnasium environment in which every episode has this task, until `set_task` gives another.
-
-        Args:
-            task: one of the lists above, or a task of one's own.
-            render_mode: None or "rgb_array".
-
-        Raises:
-            ValueError: it is not a task of this problem, or the render mode is another.
-        """
-        from mlrun.gym.environment import SawyerEnv
-
-        return SawyerEnv(self, [task], render_mode=render_mode)
-
-    def make_vec(
-        self,
-        num_envs: int,
-        *,
-        split: Split = "train",
-        autoreset_mode: str | AutoresetMode = "NextStep",
-        num_threads: int = 0,
-        render_mode: str | None = None,
-    ) -> SawyerVectorEnv:
-        """A gymnasium vector environment that draws from the tasks of `split`, until `set_tasks` names them.
-
-        Args:
-            num_envs: how many worlds.
-            split: "train" or "test".
-            autoreset_mode: "NextStep", "SameStep" or "Disabled", as gymnasium defines them.
-            num_threads: threads to step the worlds on; 0 means one per core.
-            render_mode: None or "rgb_array".
-        """
-        from mlrun.gym.vector import SawyerVectorEnv
-
-        return SawyerVectorEnv(
-            self,
-            self.tasks(split),
-            num_envs,
-            autoreset_mode=autoreset_mode,
-            num_threads=num_threads,
-            render_mode=render_mode,
-        )
 
     def make_environment(self, num_worlds: int, num_threads: int = 0, physics: Backend = "cpu") -> SawyerEnvironment:
         """A batch of worlds.
@@ -167,8 +107,8 @@ class ML1:
 
 def _registered_name(problem: str) -> str:
     name = f"ml1/{problem.removeprefix('ml1/')}"
-    if name not in _PROBLEMS:
-        raise UnknownNameError.among("ML1 problem", problem, [name.removeprefix("ml1/") for name in _PROBLEMS])
+    if name not in ML1_NAMES:
+        raise UnknownNameError.among("ML1 problem", problem, TASK_FAMILIES)
     return name
 
 

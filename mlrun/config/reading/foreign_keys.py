@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from mlrun.config.choice import alternatives, field_models, peek
+from mlrun.config.choice import field_model, field_models, models_by_name, peek
 from mlrun.config.reading.document import Document, KeyPath, dotted
+from mlrun.config.registries import registered_model, registry_of
 from mlrun.registry import closest_match
 from mlrun.wording import listed
 
@@ -30,6 +31,22 @@ def note_foreign_keys(document: Document, unknown: Iterable[KeyPath]) -> set[Key
             keys = listed([str(path[-1]) for path in paths])
             document.add_mistake(section, f"{keys} apply {where}", document.place(paths[0]))
     return {path for paths in groups.values() for path in paths}
+
+
+def alternatives(data: Any, path: KeyPath) -> dict[str, type[BaseModel]]:
+    """Return all models that the section at `path` could follow, by name; none where it has no choice."""
+    if not path or path[0] not in ("benchmark", "algorithm"):
+        return {}
+    section = str(path[0])
+    if len(path) == 1:
+        return {entry.name: entry.config for entry in registry_of(section).entries()}
+    model, value = registered_model(section, peek(data, section)), peek(data, section)
+    for key in map(str, path[1:-1]):
+        field = model.model_fields.get(key) if model else None
+        value = peek(value, key)
+        model = field_model(field, value) if field else None
+    field = model.model_fields.get(str(path[-1])) if model else None
+    return models_by_name(get_args(field.annotation)) if field else {}
 
 
 def _where_it_applies(document: Document, path: KeyPath) -> str | None:

@@ -5,9 +5,8 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from mlrun.config.choice import alternatives
 from mlrun.config.reading.document import Document, KeyPath, Place, dotted, printable
-from mlrun.config.reading.foreign_keys import note_foreign_keys
+from mlrun.config.reading.foreign_keys import alternatives, note_foreign_keys
 from mlrun.config.reading.suggestions import (
     inapplicable_keys,
     probable_keys,

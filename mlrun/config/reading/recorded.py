@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from mlrun.config.algorithms import AlgorithmConfig
 from mlrun.config.benchmarks import BenchmarkConfig
-from mlrun.config.choice import registered_model
+from mlrun.config.registries import registered_model
 from mlrun.config.schema import EpisodicExperiment, SupervisedExperiment
 
 

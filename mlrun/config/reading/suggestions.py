@@ -4,8 +4,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mlrun.config.choice import field_model, peek, registered_model
+from mlrun.config.choice import field_model, peek
 from mlrun.config.reading.document import KeyPath, dotted
+from mlrun.config.registries import registered_model
 from mlrun.config.schema import EXPERIMENTS, EpisodicExperiment, SupervisedExperiment, experiment_model
 from mlrun.registry import closest_match
 

@@ -8,6 +8,7 @@ import torch
 
 from mlrun.analysis.films.policies import learned
 from mlrun.errors import Diverged
+from mlrun.training.device import Placement
 from mlrun.training.evaluation import Adaptation
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def adaptation(benchmark, problem, theta, key):
         tasks=benchmark.test_tasks[:3],
         key=key,
         checkpoint=7,
+        placement=Placement("cpu", "cpu"),
         by_step=by_step,
     )
 
