@@ -23,8 +23,8 @@ def gradients(loss: torch.Tensor, parameters: Parameters, *, create_graph: bool 
         if loss.requires_grad
         else [None] * len(wanted)
     )
-    slopes = {name: slope for name, slope in zip(parameters, found, strict=True) if slope is not None}
-    unused = [name for name in parameters if name not in slopes]
+    by_name = {name: gradient for name, gradient in zip(parameters, found, strict=True) if gradient is not None}
+    unused = [name for name in parameters if name not in by_name]
     if unused:
         raise ValueError(f"the loss does not depend on {', '.join(unused)}")
-    return slopes
+    return by_name

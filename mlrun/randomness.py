@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,22 +12,24 @@ import torch
 class RandomKey:
     """Names one use of randomness in an experiment.
 
-    A generator is made from the key and a task slot, used once and dropped. A resumed run therefore has no
-    generator to restore, and a task draws the same numbers however the meta-batch is spread over processes.
+    A generator is made from the key and a task slot, used once and dropped. So a resumed run has no generator to
+    restore. A task draws the same numbers however the meta-batch is divided among processes.
 
     Attributes:
         seed: the experiment's seed.
         iteration: the meta-iteration, or 0 where there is none.
         purpose: what the numbers are for, for example ``"tasks"`` or ``"support/0"``.
+        first_slot: the position in the meta-batch of the first task that is here; slots count from there.
     """
 
     seed: int
     iteration: int
     purpose: str
+    first_slot: int = 0
 
     def child(self, purpose: str) -> RandomKey:
         """The key of a part of this purpose."""
-        return RandomKey(self.seed, self.iteration, f"{self.purpose}/{purpose}")
+        return replace(self, purpose=f"{self.purpose}/{purpose}")
 
     def generator(self, slot: int = 0) -> torch.Generator:
         """A new torch generator for one task slot; torch uses 32 bits of its seed, so rare keys may share it."""
@@ -42,6 +44,14 @@ class RandomKey:
         noise = np.stack([self.numpy_generator(slot).standard_normal(shape, np.float32) for slot in range(slots)])
         return torch.from_numpy(noise)
 
+    def uniform(self, slots: int, shape: tuple[int, ...]) -> torch.Tensor:
+        """Uniform float32 numbers in [0, 1), ``(slots, *shape)``: a slot's do not depend on how many slots there are.
+
+        One generator serves all slots, which is twice as fast as `normal`'s way where a slot draws few numbers.
+        """
+        whole = replace(self, first_slot=0).numpy_generator().random((self.first_slot + slots, *shape), np.float32)
+        return torch.from_numpy(whole[self.first_slot :])
+
     def _sequence(self, slot: int) -> np.random.SeedSequence:
         purpose = int.from_bytes(self.purpose.encode(), "big")
-        return np.random.SeedSequence(entropy=purpose, spawn_key=(self.seed, self.iteration, slot))
+        return np.random.SeedSequence(entropy=purpose, spawn_key=(self.seed, self.iteration, self.first_slot + slot))

@@ -1,4 +1,7 @@
-"""Meta-World's task families: the one table that names them. It loads neither torch nor the simulator."""
+"""Meta-World's task families: the one table that names them, and the sizes that they share.
+
+Neither torch nor the simulator is loaded here.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -32,3 +35,8 @@ TASK_FAMILIES: Final = {
 
 ML1_NAMES: Final = tuple(f"ml1/{family}" for family in TASK_FAMILIES)
 """ML1 benchmarks by the names that a configuration gives them: one for each family."""
+
+ACTION_SIZE: Final = 4
+FRAME_SIZE: Final = 18
+OBSERVATION_SIZE: Final = 2 * FRAME_SIZE + 3
+"""Numbers in an observation of every family: this frame, the previous one, and the goal."""

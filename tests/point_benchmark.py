@@ -11,7 +11,7 @@ from mlrun.benchmarks.protocol import Transition
 from mlrun.benchmarks.task import Split, Task
 
 
-class PointEnvironment:
+class PointWorlds:
     """The observation is (position, 1); the position starts at the origin and moves by a tenth of the action."""
 
     observation_size = 3
@@ -49,8 +49,8 @@ class PointBenchmark:
     """Goals on a circle: the training tasks and the test tasks interleave."""
 
     name = "point"
-    observation_size = PointEnvironment.observation_size
-    action_size = PointEnvironment.action_size
+    observation_size = PointWorlds.observation_size
+    action_size = PointWorlds.action_size
     ranked_by = ("success_last", "return")
 
     def __init__(self, horizon: int = 6, num_tasks: int = 8) -> None:
@@ -62,11 +62,13 @@ class PointBenchmark:
     def draw_tasks(self, count: int, generator: np.random.Generator) -> list[Task]:
         return [self.train_tasks[index] for index in generator.permutation(len(self.train_tasks))[:count]]
 
-    def make_environment(self, num_worlds: int, num_threads: int = 0, physics: str = "cpu") -> PointEnvironment:
+    def make_worlds(
+        self, num_worlds: int, num_threads: int = 0, physics: str = "cpu", *, family: str | None = None
+    ) -> PointWorlds:
         self.environments.append(num_worlds)
-        return PointEnvironment(num_worlds, self.horizon)
+        return PointWorlds(num_worlds, self.horizon)
 
-    def floors(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
+    def reference_scores(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
         return {"standing still": {"success_any": 0.0, "success_last": 0.0, "return": 0.5 * self.horizon}}
 
 

@@ -3,7 +3,7 @@
 from mlrun.algorithms.inner_loop import Rates
 from mlrun.algorithms.maml import MAML
 from mlrun.parameters import Parameters
-from mlrun.problems.protocol import Problem
+from mlrun.problems.protocol import DifferentiableProblem
 
 
 class ANIL(MAML):
@@ -13,7 +13,7 @@ class ANIL(MAML):
     standard deviation of the actions belongs to the last layer.
     """
 
-    def rates(self, problem: Problem, meta: Parameters) -> Rates:
+    def rates(self, problem: DifferentiableProblem, meta: Parameters) -> Rates:
         """The same for every parameter of the last layer, and none for the others."""
         learning_rate: float = self.config.inner.learning_rate
         return dict.fromkeys(problem.head, learning_rate)

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mlrun.algorithms.inner_loop import Rates, expand_to_tasks, gradient_step
+from mlrun.algorithms.inner_loop import Rates, gradient_step
 from mlrun.benchmarks.task import Task
 from mlrun.finite import require_finite_tasks
+from mlrun.learner import AdaptedLearner, expand_to_tasks
 from mlrun.parameters import Parameters
-from mlrun.problems.protocol import Problem
+from mlrun.problems.protocol import DifferentiableProblem, Problem
 from mlrun.randomness import RandomKey
 
 
 class GradientBased:
     """The inner rule: ``φ₀ = θ`` and ``φₖ₊₁ = φₖ - α ∇ L_inner(φₖ, Dₖ)``, for every task on data of its own.
 
-    Dₖ is collected by φₖ where fresh data is asked for at each step, and else D₀ serves for all. A subclass says how θ
-    is learned (`update`), and may choose which parameters adapt, and at which rates.
+    Dₖ is collected by φₖ where fresh data is asked for at each step. Otherwise D₀ serves for all steps. A subclass says
+    how θ is learned (`update`). It may choose which parameters adapt, and at which rates.
 
     Attributes:
         config: the algorithm's section of the experiment; `inner` describes the adaptation.
@@ -33,7 +34,7 @@ class GradientBased:
         """As many as the experiment gives to the inner loop."""
         return self.config.inner.steps
 
-    def initialise(self, problem: Problem, key: RandomKey) -> None:
+    def initialise(self, problem: DifferentiableProblem, key: RandomKey) -> None:
         """Start from the problem's fresh parameters."""
         self.parameters = problem.initial_parameters(key)
 
@@ -41,18 +42,26 @@ class GradientBased:
         """θ, that part of the meta-parameters which every task starts from."""
         return meta
 
-    def rates(self, problem: Problem, meta: Parameters) -> Rates:
+    def rates(self, problem: DifferentiableProblem, meta: Parameters) -> Rates:
         """α of every parameter that adapts: here of all, and the same."""
         learning_rate: float = self.config.inner.learning_rate
         return dict.fromkeys(meta, learning_rate)
 
-    def adapt(self, problem: Problem, tasks: Sequence[Task], key: RandomKey, steps: int) -> list[Parameters]:
-        """The inner rule on any tasks: parameters after 0, 1, ... ``steps`` steps."""
-        return self.explore(problem, tasks, key, steps)[0]
+    def adapt(
+        self, problem: DifferentiableProblem, tasks: Sequence[Task], key: RandomKey, steps: int
+    ) -> list[AdaptedLearner]:
+        """The inner rule on any tasks: learners after 0, 1, ... ``steps`` steps."""
+        return self.adapt_on_new_data(problem, tasks, key, steps)[0]
 
-    def explore(
-        self, problem: Problem, tasks: Sequence[Task], key: RandomKey, steps: int, *, fresh_data: bool = False
-    ) -> tuple[list[Parameters], list[Any]]:
+    def adapt_on_new_data(
+        self,
+        problem: DifferentiableProblem,
+        tasks: Sequence[Task],
+        key: RandomKey,
+        steps: int,
+        *,
+        fresh_data: bool = False,
+    ) -> tuple[list[AdaptedLearner], list[Any]]:
         """Collect data and adapt to it, step by step, without a graph.
 
         Args:
@@ -63,25 +72,38 @@ class GradientBased:
             fresh_data: collect for every step, also where the problem lets all of them use the same.
 
         Returns:
-            The parameters ``(tasks, ...)`` after 0, 1, ... ``steps`` steps, and the data of each step.
+            The learners after 0, 1, ... ``steps`` steps, and the data of each step.
         """
-        adapted = [expand_to_tasks(self.initial_weights(self.parameters), len(tasks))]
-        rates, support = self.rates(problem, self.parameters), []
+        learner = AdaptedLearner(expand_to_tasks(self.initial_weights(self.parameters), len(tasks)))
+        rates, adapted, support = self.rates(problem, self.parameters), [learner], []
         for step in range(steps):
+            data_used = learner.data_used
             if fresh_data or problem.fresh_data_each_step or not support:
-                support.append(problem.collect(adapted[-1], tasks, key.child(f"support/{step}")))
+                support.append(problem.collect(learner, tasks, key.child(f"support/{step}")))
+                data_used += problem.data_per_task
             else:
                 support.append(support[-1])
-            adapted.append(gradient_step(problem, adapted[-1], support[-1], rates))
+            parameters = gradient_step(problem, learner.parameters, support[-1], rates)
+            learner = AdaptedLearner(parameters, data_used=data_used)
+            adapted.append(learner)
         return adapted, support
 
-    def replay(
-        self, problem: Problem, meta: Parameters, support: list[Any], num_tasks: int, *, second_order: bool
+    def adapt_on_old_data(
+        self,
+        problem: DifferentiableProblem,
+        meta: Parameters,
+        support: list[Any],
+        num_tasks: int,
+        *,
+        second_order: bool,
     ) -> list[Parameters]:
-        """The same adaptation from other meta-parameters on data already collected, with a graph where they need one.
+        """The same adaptation from other meta-parameters, on data already collected, differentiable by them.
 
-        While the meta-parameters vary, the data stays; where the inner loss is a likelihood ratio to the policy that
+        The meta-parameters vary and the data stays. Where the inner loss is a likelihood ratio to the policy that
         sampled, this is the importance-weighted estimate of adapting there.
+
+        Returns:
+            Parameters ``(tasks, ...)`` after 0, 1, ... steps.
         """
         adapted = [expand_to_tasks(self.initial_weights(meta), num_tasks)]
         rates = self.rates(problem, meta)
@@ -103,4 +125,4 @@ def mean_scores(prefix: str, problem: Problem, data: Any) -> dict[str, float]:
     scores = problem.summarise(data)
     for name, values in scores.items():
         require_finite_tasks(name, values)
-    return {f"{prefix}/{name}": float(values.mean()) for name, values in scores.items()}
+    return {f"{prefix}/{name}": float(problem.group.mean(values)) for name, values in scores.items()}

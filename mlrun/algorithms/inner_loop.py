@@ -10,19 +10,14 @@ import torch
 from mlrun.finite import require_finite_tasks
 from mlrun.interruption import interruption_point
 from mlrun.parameters import Parameters, gradients
-from mlrun.problems.protocol import Problem
+from mlrun.problems.protocol import DifferentiableProblem
 
 Rates = Mapping[str, float | torch.Tensor]
 """A learning rate for each parameter that adapts, or one for each of its components."""
 
 
-def expand_to_tasks(parameters: Parameters, num_tasks: int) -> Parameters:
-    """One set of weights per task: views ``(tasks, ...)`` of the meta-parameters, which copy nothing."""
-    return {name: tensor.expand(num_tasks, *tensor.shape) for name, tensor in parameters.items()}
-
-
 def gradient_step(
-    problem: Problem, parameters: Parameters, data: Any, rates: Rates, *, second_order: bool = False
+    problem: DifferentiableProblem, parameters: Parameters, data: Any, rates: Rates, *, second_order: bool = False
 ) -> Parameters:
     """``φ - α ∇ L_inner(φ)``, every task on its own loss.
 
@@ -50,6 +45,6 @@ def gradient_step(
         }
         losses = problem.inner_loss(active, data)
         require_finite_tasks("the inner loss", losses.detach())
-        # Tasks share nothing, so that the sum keeps their gradients apart.
-        slopes = gradients(losses.sum(), {name: active[name] for name in rates}, create_graph=second_order)
-    return {**parameters, **{name: parameters[name] - rate * slopes[name] for name, rate in rates.items()}}
+        # Tasks share nothing, so the sum keeps their gradients apart.
+        found = gradients(losses.sum(), {name: active[name] for name in rates}, create_graph=second_order)
+    return {**parameters, **{name: parameters[name] - rate * found[name] for name, rate in rates.items()}}

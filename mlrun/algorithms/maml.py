@@ -10,8 +10,8 @@ from mlrun.algorithms.meta_objective import MetaObjective
 from mlrun.algorithms.outer_rules import OuterRule, outer_rule
 from mlrun.benchmarks.task import Task
 from mlrun.config.algorithms import MAMLConfig
-from mlrun.parameters import Parameters
-from mlrun.problems.protocol import Problem
+from mlrun.learner import AdaptedLearner
+from mlrun.problems.protocol import DifferentiableProblem
 from mlrun.randomness import RandomKey
 
 
@@ -33,20 +33,22 @@ class MAML(GradientBased):
         """As the experiment says."""
         return outer_rule(self.config.outer)
 
-    def objective(self, problem: Problem, support: list[Any], query: Any, reference: list[Parameters]) -> MetaObjective:
+    def objective(
+        self, problem: DifferentiableProblem, support: list[Any], query: Any, adapted: list[AdaptedLearner]
+    ) -> MetaObjective:
         """What the outer rule minimises, given the data collected before and after adaptation."""
         return self.objective_type(
             learner=self,
             problem=problem,
             support=support,
             query=query,
-            reference=reference,
+            reference=[learner.parameters for learner in adapted],
             second_order=self.second_order,
         )
 
-    def update(self, problem: Problem, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
+    def update(self, problem: DifferentiableProblem, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
         """Collect before and after adaptation, then improve what adaptation starts from."""
-        adapted, support = self.explore(problem, tasks, key, self.adaptation_steps)
+        adapted, support = self.adapt_on_new_data(problem, tasks, key, self.adaptation_steps)
         query = problem.collect(adapted[-1], tasks, key.child("query"))
         scores = {**mean_scores("pre", problem, support[0]), **mean_scores("post", problem, query)}
         self.parameters, metrics = self.outer.step(self.parameters, self.objective(problem, support, query, adapted))

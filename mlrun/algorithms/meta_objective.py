@@ -10,13 +10,13 @@ import torch
 
 from mlrun.algorithms.gradient_based import GradientBased
 from mlrun.finite import require_finite_tasks
-from mlrun.parameters import Parameters
-from mlrun.problems.protocol import PolicyProblem, Problem
+from mlrun.parameters import Parameters, gradients
+from mlrun.problems.protocol import DifferentiableProblem, PolicyProblem
 
 
 @dataclass(frozen=True, kw_only=True)
 class MetaObjective:
-    """The mean over tasks of ``L_outer(φ_K(θ), D)``, where adaptation is replayed on data that stays as it is.
+    """The mean over tasks of ``L_outer(φ_K(θ), D)``, where θ varies and the data that adaptation uses stays.
 
     Attributes:
         learner: whose inner rule it is.
@@ -28,7 +28,7 @@ class MetaObjective:
     """
 
     learner: GradientBased
-    problem: Problem
+    problem: DifferentiableProblem
     support: list[Any]
     query: Any
     reference: list[Parameters]
@@ -38,35 +38,40 @@ class MetaObjective:
         """The scalar to minimise, differentiable."""
         losses = self.problem.outer_loss(self.adapted(meta)[-1], self.query)
         require_finite_tasks("the outer loss", losses.detach())
-        return losses.mean()
+        return self.problem.group.mean(losses)
+
+    def gradients(self, loss: torch.Tensor, meta: Parameters) -> Parameters:
+        """The derivative of the `loss` by all meta-parameters, all tasks included."""
+        return self.problem.group.total_gradients(gradients(loss, meta))
 
     def adapted(self, meta: Parameters) -> list[Parameters]:
         """Parameters ``(tasks, ...)`` after 0, 1, ... K steps from these meta-parameters, differentiable."""
-        return self._replay(meta, self.support, self.second_order)
+        return self._adapt(meta, self.support, self.second_order)
 
     @torch.no_grad()
     def measure(self, meta: Parameters) -> tuple[float, float]:
-        """The loss, and the mean divergence of adapted policies from those that collected, without a graph."""
-        adapted = self._replay(meta, self.support, second_order=False)[-1]
-        divergence = cast(PolicyProblem, self.problem).divergence(self.reference[-1], adapted, self.query)
-        return float(self.problem.outer_loss(adapted, self.query).mean()), float(divergence.mean())
+        """The loss, and the mean KL divergence of adapted policies from those that collected, without a graph."""
+        adapted = self._adapt(meta, self.support, second_order=False)[-1]
+        problem = cast(PolicyProblem, self.problem)
+        kl = problem.kl(self.reference[-1], adapted, self.query)
+        return float(problem.group.mean(problem.outer_loss(adapted, self.query))), float(problem.group.mean(kl))
 
     def curvature(self, stride: int) -> Callable[[Parameters], torch.Tensor]:
-        """The same divergence with a graph, estimated from every ``stride``-th part of the data.
+        """The same KL divergence with a graph, estimated from every ``stride``-th part of the data.
 
-        Value and gradient are 0 at the present meta-parameters, as the reference adapts to the same thinned data.
+        Value and gradient are 0 at the present meta-parameters, as the reference adapts to the same part of the data.
         """
         problem = cast(PolicyProblem, self.problem)
-        support = [problem.thin(data, stride) for data in self.support]
-        query = problem.thin(self.query, stride)
-        reference = self._replay(self.learner.parameters, support, second_order=False)[-1]
+        support = [problem.subsample(data, stride) for data in self.support]
+        query = problem.subsample(self.query, stride)
+        reference = self._adapt(self.learner.parameters, support, second_order=False)[-1]
 
-        def divergence(meta: Parameters) -> torch.Tensor:
-            adapted = self._replay(meta, support, self.second_order)[-1]
-            return problem.divergence(reference, adapted, query).mean()
+        def mean_kl(meta: Parameters) -> torch.Tensor:
+            adapted = self._adapt(meta, support, self.second_order)[-1]
+            return problem.group.mean(problem.kl(reference, adapted, query))
 
-        return divergence
+        return mean_kl
 
-    def _replay(self, meta: Parameters, support: list[Any], second_order: bool) -> list[Parameters]:
+    def _adapt(self, meta: Parameters, support: list[Any], second_order: bool) -> list[Parameters]:
         num_tasks = len(next(iter(self.reference[0].values())))
-        return self.learner.replay(self.problem, meta, support, num_tasks, second_order=second_order)
+        return self.learner.adapt_on_old_data(self.problem, meta, support, num_tasks, second_order=second_order)

@@ -7,7 +7,7 @@ import torch
 from mlrun.algorithms.inner_loop import Rates
 from mlrun.algorithms.maml import MAML
 from mlrun.parameters import Parameters
-from mlrun.problems.protocol import Problem
+from mlrun.problems.protocol import DifferentiableProblem
 from mlrun.randomness import RandomKey
 
 _RATE = "rate/"
@@ -20,7 +20,7 @@ class MetaSGD(MAML):
     from a range at the start, and free to change their sign.
     """
 
-    def initialise(self, problem: Problem, key: RandomKey) -> None:
+    def initialise(self, problem: DifferentiableProblem, key: RandomKey) -> None:
         """Start from the problem's fresh parameters and random rates."""
         weights = problem.initial_parameters(key)
         low, high = self.config.inner.learning_rate
@@ -35,6 +35,6 @@ class MetaSGD(MAML):
         """All but the rates."""
         return {name: tensor for name, tensor in meta.items() if not name.startswith(_RATE)}
 
-    def rates(self, problem: Problem, meta: Parameters) -> Rates:
+    def rates(self, problem: DifferentiableProblem, meta: Parameters) -> Rates:
         """The learned ones."""
         return {name.removeprefix(_RATE): tensor for name, tensor in meta.items() if name.startswith(_RATE)}

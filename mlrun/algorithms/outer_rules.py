@@ -11,7 +11,7 @@ from mlrun.algorithms.meta_objective import MetaObjective
 from mlrun.algorithms.trust_region import trust_region_step
 from mlrun.config.algorithms import OuterRuleConfig, TrustRegionConfig
 from mlrun.interruption import interruption_point
-from mlrun.parameters import Parameters, gradients
+from mlrun.parameters import Parameters
 
 
 class OuterRule(Protocol):
@@ -53,6 +53,7 @@ class TrustRegion:
             measure=objective.measure,
             curvature=objective.curvature(self.config.curvature_stride),
             options=self.config,
+            total=objective.problem.group.total,
         )
         return step.parameters, {
             "loss_before": step.loss_before,
@@ -95,12 +96,12 @@ class Adam:
         for _ in range(self.epochs):
             interruption_point()
             loss = objective.loss(leaves)
-            slopes = gradients(loss, leaves)
+            found = objective.gradients(loss, leaves)
             for name, leaf in leaves.items():
-                leaf.grad = slopes[name]
+                leaf.grad = found[name]
             optimiser.step()
             if not metrics:
-                norm = torch.nn.utils.get_total_norm(slopes.values())
+                norm = torch.nn.utils.get_total_norm(found.values())
                 metrics = {"loss_before": loss.item(), "gradient_norm": norm.item()}
         self._state = optimiser.state_dict()
         return {name: leaf.detach() for name, leaf in leaves.items()}, metrics

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from mlrun.algorithms.gradient_based import mean_scores
 from mlrun.algorithms.maml import MAML
 from mlrun.benchmarks.task import Task
-from mlrun.problems.protocol import Problem
+from mlrun.problems.protocol import DifferentiableProblem
 from mlrun.randomness import RandomKey
 
 
 class Pretrain(MAML):
     """One model for all tasks, by the outer rule alone; adaptation is fine-tuning, and happens in evaluations only."""
 
-    def update(self, problem: Problem, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
+    def update(self, problem: DifferentiableProblem, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
         """Improve the loss before any adaptation."""
-        unadapted, _ = self.explore(problem, tasks, key, steps=0)
+        unadapted, _ = self.adapt_on_new_data(problem, tasks, key, steps=0)
         data = problem.collect(unadapted[-1], tasks, key.child("query"))
         scores = mean_scores("pre", problem, data)
         self.parameters, metrics = self.outer.step(self.parameters, self.objective(problem, [], data, unadapted))

@@ -25,11 +25,11 @@ class ProximalObjective(MetaObjective):
         *before, after = self.adapted(meta)
         clipped = problem.clipped_loss(after, self.query, options.clip_range)
         require_finite_tasks("the outer loss", clipped.detach())
-        divergences = [
-            problem.divergence(old, new, data).mean()
+        kl = [
+            problem.group.mean(problem.kl(old, new, data))
             for old, new, data in zip(self.reference[:-1], before, self.support, strict=True)
         ]
-        return clipped.mean() + options.kl_coefficient * torch.stack(divergences).mean()
+        return problem.group.mean(clipped) + options.kl_coefficient * torch.stack(kl).mean()
 
 
 class ProximalSteps(Adam):
@@ -38,8 +38,8 @@ class ProximalSteps(Adam):
     def step(self, parameters: Parameters, objective: MetaObjective) -> tuple[Parameters, dict[str, float]]:
         """So many steps as there are epochs; the KL is measured on the adapted policies, as TRPO's is."""
         parameters, metrics = super().step(parameters, objective)
-        loss_after, divergence = objective.measure(parameters)
-        return parameters, {**metrics, "loss_after": loss_after, "kl": divergence}
+        loss_after, kl = objective.measure(parameters)
+        return parameters, {**metrics, "loss_after": loss_after, "kl": kl}
 
 
 class ProMP(MAML):

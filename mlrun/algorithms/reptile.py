@@ -8,7 +8,7 @@ from typing import Any
 from mlrun.algorithms.gradient_based import GradientBased, mean_scores
 from mlrun.benchmarks.task import Task
 from mlrun.config.algorithms import ReptileConfig
-from mlrun.problems.protocol import Problem
+from mlrun.problems.protocol import DifferentiableProblem
 from mlrun.randomness import RandomKey
 
 
@@ -34,12 +34,13 @@ class Reptile(GradientBased):
         remaining = 1.0 if outer.decay_iterations is None else max(0.0, 1 - self.updates / outer.decay_iterations)
         return outer.step_size * remaining
 
-    def update(self, problem: Problem, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
+    def update(self, problem: DifferentiableProblem, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
         """Adapt to every task, and go part of the way to where that leads on average."""
-        adapted, support = self.explore(problem, tasks, key, self.adaptation_steps, fresh_data=True)
+        adapted, support = self.adapt_on_new_data(problem, tasks, key, self.adaptation_steps, fresh_data=True)
         step_size = self.step_size
         self.parameters = {
-            name: theta + step_size * (adapted[-1][name].mean(0) - theta) for name, theta in self.parameters.items()
+            name: theta + step_size * (problem.group.mean(adapted[-1].parameters[name]) - theta)
+            for name, theta in self.parameters.items()
         }
         self.updates += 1
         return {**mean_scores("pre", problem, support[0]), "step_size": step_size}

@@ -22,7 +22,7 @@ class TrustRegionStep:
         parameters: the new parameters, or the old ones where no step was accepted.
         loss_before: loss at the old parameters.
         loss_after: loss at the returned parameters.
-        kl: divergence at the returned parameters, nats; 0 where no step was accepted.
+        kl: KL divergence at the returned parameters, nats; 0 where no step was accepted.
         accepted: whether a step was taken.
         backtracks: how often the full step was shortened.
         gradient_norm: Euclidean norm of the loss gradient.
@@ -44,26 +44,28 @@ def trust_region_step(
     measure: Callable[[Parameters], tuple[float, float]],
     curvature: Callable[[Parameters], torch.Tensor],
     options: TrustRegionConfig,
+    total: Callable[[Vector], Vector] = lambda share: share,
 ) -> TrustRegionStep:
     """One natural-gradient step with a backtracking line search.
 
     The direction solves ``(H + damping) x = -gradient`` with conjugate gradients, where ``H`` is the Hessian of
-    ``curvature``; its length makes the quadratic model of the divergence equal ``max_kl``. A step is accepted only if
-    the loss falls and the measured divergence holds; otherwise the parameters stay as they were.
+    ``curvature``; its length makes the quadratic model of the KL divergence equal ``max_kl``. A step is accepted only
+    if the loss falls and the measured KL divergence holds; otherwise the parameters stay as they were.
 
     Args:
         parameters: named tensors, any floating dtype.
         loss: differentiable scalar loss.
-        measure: the same loss and the divergence from ``parameters``, as numbers; called by the line search, so it
+        measure: the same loss and the KL divergence from ``parameters``, as numbers; called by the line search, so it
             should build no graph.
         curvature: twice differentiable scalar whose Hessian is the metric, with value and gradient 0 at
-            ``parameters``. It may estimate the divergence from less data.
+            ``parameters``. It may estimate the KL divergence from less data.
         options: size of the region and effort of the solver.
+        total: sums gradients and curvature products over the processes that tasks are divided among.
     """
     leaves = {name: tensor.detach().requires_grad_() for name, tensor in parameters.items()}
     loss_before = loss(leaves)
-    gradient = _flatten(gradients(loss_before, leaves).values())
-    product = _hessian_product(curvature(leaves), leaves, options.cg_damping)
+    gradient = total(_flatten(gradients(loss_before, leaves).values()))
+    product = _hessian_product(curvature(leaves), leaves, options.cg_damping, total)
     direction = conjugate_gradient(product, -gradient, options.cg_iterations)
     length = (2 * options.max_kl / torch.dot(direction, product(direction)).clamp_min(1e-20)).sqrt()
     before = loss_before.item()
@@ -102,7 +104,9 @@ def conjugate_gradient(product: Callable[[Vector], Vector], target: Vector, iter
     return solution
 
 
-def _hessian_product(value: torch.Tensor, leaves: Parameters, damping: float) -> Callable[[Vector], Vector]:
+def _hessian_product(
+    value: torch.Tensor, leaves: Parameters, damping: float, total: Callable[[Vector], Vector]
+) -> Callable[[Vector], Vector]:
     """Products with the damped Hessian of ``value``; the graph of its gradient is built once and kept."""
     tensors = list(leaves.values())
     gradient = _flatten(gradients(value, leaves, create_graph=True).values())
@@ -110,7 +114,7 @@ def _hessian_product(value: torch.Tensor, leaves: Parameters, damping: float) ->
     def product(vector: Vector) -> Vector:
         interruption_point()
         images = torch.autograd.grad(gradient, tensors, grad_outputs=vector, retain_graph=True)
-        return _flatten(images) + damping * vector
+        return total(_flatten(images)) + damping * vector
 
     return product
 

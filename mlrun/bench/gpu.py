@@ -16,8 +16,8 @@ from torch import Tensor
 from mlrun.bench.meta_iteration import Recorder
 from mlrun.bench.physics_alone import random_actions, task_parameters
 from mlrun.bench.throughput import EPISODE, throughput
-from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
 from mlrun.benchmarks.metaworld.ml1 import ML1
+from mlrun.benchmarks.metaworld.worlds import ManipulationWorlds
 from mlrun.config.schema import EpisodicExperiment
 from mlrun.problems.protocol import Problem
 from mlrun.randomness import RandomKey
@@ -51,7 +51,7 @@ def gpu_throughput(benchmark: ML1, num_worlds: int, seconds: float = 2.0) -> dic
         Control steps per second, summed over worlds, of both; the environment's share of the physics' speed; and the
         bytes of the GPU's memory that are in use, by this process and others.
     """
-    environment = benchmark.make_environment(num_worlds, physics="warp")
+    environment = benchmark.make_worlds(num_worlds, physics="warp")
     parameters = task_parameters(benchmark.train_tasks, num_worlds)
     actions = random_actions(EPISODE, num_worlds).to(environment.device)
     _play(environment, parameters, actions[:2])  # first calls compile and allocate
@@ -118,7 +118,7 @@ def _parts(measured: _Round, physics: float) -> dict[str, float]:
 
 def _episode_of_physics(benchmark: ML1, num_worlds: int) -> float:
     """Seconds of one episode of `num_worlds` worlds in which the hand stays where it is."""
-    environment = benchmark.make_environment(num_worlds, physics="warp")
+    environment = benchmark.make_worlds(num_worlds, physics="warp")
     parameters = task_parameters(benchmark.train_tasks, num_worlds)
     actions = random_actions(benchmark.horizon, num_worlds).to(environment.device)
     environment.reset(parameters)
@@ -137,14 +137,14 @@ def _speed(seconds: float, episode: Callable[[], None], actions: Tensor) -> floa
     return steps / (time.perf_counter() - start)
 
 
-def _play(environment: SawyerEnvironment, parameters: Tensor, actions: Tensor) -> None:
+def _play(environment: ManipulationWorlds, parameters: Tensor, actions: Tensor) -> None:
     environment.reset(parameters)
     for action in actions:
         environment.step(action)
     _finish(environment.device)
 
 
-def _move(environment: SawyerEnvironment, actions: Tensor) -> None:
+def _move(environment: ManipulationWorlds, actions: Tensor) -> None:
     """The physics of an episode in which the hand stays where it is."""
     for action in actions:
         environment.physics.step(action[:, 3])

@@ -65,7 +65,7 @@ def _growth(run: Callable[[int], object], num_worlds: int) -> float:
 
 
 def _run_environment(benchmark: ML1, num_worlds: int) -> object:
-    environment = benchmark.make_environment(num_worlds)
+    environment = benchmark.make_worlds(num_worlds)
     environment.reset(task_parameters(benchmark.train_tasks, num_worlds))
     for action in random_actions(_STEPS, num_worlds):
         environment.step(action)
@@ -73,9 +73,9 @@ def _run_environment(benchmark: ML1, num_worlds: int) -> object:
 
 
 def _run_physics(benchmark: ML1, num_worlds: int) -> object:
-    alone = PhysicsAlone(benchmark.problem, num_worlds)
+    alone = PhysicsAlone(benchmark.family, num_worlds)
     alone.reset(task_parameters(benchmark.train_tasks, num_worlds))
-    for target, gripper in commands(random_actions(_STEPS, num_worlds)):
+    for target, gripper in commands(alone.family, random_actions(_STEPS, num_worlds)):
         alone.step(target, gripper)
     return alone
 

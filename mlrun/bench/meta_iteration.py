@@ -10,18 +10,18 @@ from mujoco.batch import Batch
 
 from mlrun.bench.physics_alone import PhysicsAlone, commands, task_parameters
 from mlrun.bench.stopwatch import Stopwatch
-from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
+from mlrun.benchmarks.environment import TaskEnvironment
 from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import EpisodicExperiment
-from mlrun.parameters import Parameters
+from mlrun.learner import AdaptedLearner
 from mlrun.problems.protocol import Problem
 from mlrun.problems.reinforcement_learning import Experience
 from mlrun.randomness import RandomKey
 from mlrun.training.build import build_benchmark, build_problem, fresh_algorithm
 from mlrun.training.device import place
 
-_WATCHED = {"physics": (Batch, "step"), "reset": (SawyerEnvironment, "reset"), "step": (SawyerEnvironment, "step")}
+_WATCHED = {"physics": (Batch, "step"), "reset": (TaskEnvironment, "reset"), "step": (TaskEnvironment, "step")}
 
 
 def meta_iteration_cost(experiment: EpisodicExperiment, iterations: int = 5) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def meta_iteration_cost(experiment: EpisodicExperiment, iterations: int = 5) -> 
     problem = build_problem(experiment, benchmark, episodes, place(experiment))
     algorithm = fresh_algorithm(experiment, problem)
     tasks = benchmark.train_tasks[: experiment.training.tasks_per_batch]
-    alone = PhysicsAlone(benchmark.problem, len(tasks) * episodes, experiment.threads)
+    alone = PhysicsAlone(benchmark.family, len(tasks) * episodes, experiment.threads)
     whole, physics = [], []
     for iteration in range(iterations + 1):
         recorder = Recorder(problem)
@@ -89,10 +89,10 @@ class Recorder:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._problem, name)
 
-    def collect(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> Experience:
+    def collect(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> Experience:
         """Collect, as the problem does."""
         self.moments.append(self.now())
-        self.collected.append(self._problem.collect(parameters, tasks, key))
+        self.collected.append(self._problem.collect(learner, tasks, key))
         self.moments.append(self.now())
         return self.collected[-1]
 
@@ -118,4 +118,4 @@ def _repeat(alone: PhysicsAlone, tasks: Sequence[Task], data: Experience) -> flo
     actions = data.trajectories.actions.transpose(0, 1).flatten(1, 2).cpu()  # (steps, worlds, actions)
     episodes = actions.shape[1] // len(tasks)
     alone.reset(task_parameters(tasks, len(tasks)).repeat_interleave(episodes, dim=0))
-    return sum(alone.step(target, gripper) for target, gripper in commands(actions))
+    return sum(alone.step(target, gripper) for target, gripper in commands(alone.family, actions))

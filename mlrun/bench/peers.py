@@ -38,7 +38,7 @@ class OurWorlds:
 
     def __init__(self, benchmark: ML1, num_worlds: int, num_threads: int) -> None:
         self.setting = f"{num_worlds} worlds"
-        self._environment = benchmark.make_environment(num_worlds, num_threads)
+        self._environment = benchmark.make_worlds(num_worlds, num_threads)
         self._parameters = task_parameters(benchmark.train_tasks, num_worlds)
 
     def episode(self, steps: int) -> float:

@@ -8,32 +8,32 @@ import torch
 from mujoco.batch import Batch
 from torch import Tensor
 
-from mlrun.benchmarks.metaworld.environment import hand_targets
-from mlrun.benchmarks.metaworld.family import Manipulation
+from mlrun.benchmarks.metaworld.family import TaskFamily
+from mlrun.benchmarks.metaworld.worlds import hand_targets
 from mlrun.benchmarks.task import Task
-from mlrun.simulation.scene import PUCK_JOINT, SUBSTEPS, scene_model
-from mlrun.simulation.settling import settled_state
+from mlrun.simulation.scene import SUBSTEPS
+from mlrun.simulation.tabletop import PUCK
 
 
 class PhysicsAlone:
-    """`mujoco.batch` stepping the Sawyer scene: the speed limit of the environments.
+    """`mujoco.batch` stepping a family's scene: the speed limit of the environments.
 
     Args:
-        problem: what is played; it says where the puck starts.
+        family: what is played; it says what the scene is, and where the puck starts.
         num_worlds: how many worlds.
         num_threads: threads to step them on; 0 means one per core.
     """
 
-    def __init__(self, problem: Manipulation, num_worlds: int, num_threads: int = 0) -> None:
-        self._problem = problem
-        self.batch = Batch(scene_model(), num_worlds, num_threads)
+    def __init__(self, family: TaskFamily, num_worlds: int, num_threads: int = 0) -> None:
+        self.family = family
+        self.batch = Batch(family.scene.model, num_worlds, num_threads)
         self._hand, self._control = self.batch.bind("mocap_pos")[:, 0], self.batch.bind("ctrl")
 
     def reset(self, task_parameters: Tensor) -> None:
         """Starts every world where an episode of its task (worlds, 6) starts."""
-        self.batch.state[:] = settled_state().state
-        puck = self.batch.joint(PUCK_JOINT)
-        puck.qpos[:, :3] = self._problem.start(task_parameters).numpy()
+        self.batch.state[:] = self.family.settled.state
+        puck = self.batch.joint(PUCK)
+        puck.qpos[:, :3] = self.family.start(task_parameters).numpy()
         puck.qvel[:] = 0
 
     def step(self, hand_target: np.ndarray, gripper: np.ndarray) -> float:
@@ -45,9 +45,9 @@ class PhysicsAlone:
         return time.perf_counter() - start
 
 
-def commands(actions: Tensor) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def commands(family: TaskFamily, actions: Tensor) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """What the actions (steps, worlds, 4) of episodes tell the physics, step by step: hand target and gripper."""
-    return zip(hand_targets(actions).numpy(), actions[..., 3].double().numpy(), strict=True)
+    return zip(hand_targets(family, actions).numpy(), actions[..., 3].double().numpy(), strict=True)
 
 
 def random_actions(steps: int, num_worlds: int) -> Tensor:

@@ -7,9 +7,9 @@ from mujoco.batch import Batch
 from mlrun.bench.physics_alone import random_actions, task_parameters
 from mlrun.bench.stopwatch import Stopwatch
 from mlrun.bench.throughput import EPISODE
-from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
 from mlrun.benchmarks.metaworld.ml1 import ML1
-from mlrun.simulation.cpu import SawyerPhysics
+from mlrun.benchmarks.metaworld.worlds import ManipulationWorlds
+from mlrun.simulation.cpu import CPUPhysics
 from mlrun.simulation.threads import one_torch_thread
 
 _STEP = "step"
@@ -24,16 +24,16 @@ def step_profile(benchmark: ML1, num_worlds: int, num_threads: int, seconds: flo
         num_threads: physics threads; 0 means one per core.
         seconds: how long to measure, rounded up to whole episodes.
     """
-    environment = benchmark.make_environment(num_worlds, num_threads)
+    environment = benchmark.make_worlds(num_worlds, num_threads)
     parameters = task_parameters(benchmark.train_tasks, num_worlds)
     actions = random_actions(EPISODE, num_worlds)
     parts = {
         "physics": (Batch, "step"),
-        "kinematics, for the poses of the new state": (SawyerPhysics, "forward"),
+        "kinematics, for the poses of the new state": (CPUPhysics, "forward"),
         "observation": (environment, "_next_observation"),
-        "reward and success": (environment, "_evaluate"),
+        "reward and success": (environment, "_reward"),
     }
-    watch, steps = Stopwatch({_STEP: (SawyerEnvironment, "step"), **parts}), 0
+    watch, steps = Stopwatch({_STEP: (ManipulationWorlds, "step"), **parts}), 0
     with one_torch_thread():
         while not steps or watch.seconds[_STEP] < seconds:
             environment.reset(parameters)

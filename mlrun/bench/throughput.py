@@ -8,8 +8,8 @@ import numpy as np
 from torch import Tensor
 
 from mlrun.bench.physics_alone import PhysicsAlone, commands, random_actions, task_parameters
-from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
 from mlrun.benchmarks.metaworld.ml1 import ML1
+from mlrun.benchmarks.metaworld.worlds import ManipulationWorlds
 from mlrun.simulation.threads import one_torch_thread
 
 EPISODE: int = 50  # control steps
@@ -35,8 +35,8 @@ def throughput(benchmark: ML1, num_worlds: int, num_threads: int, seconds: float
     Returns:
         Control steps per second, summed over worlds, of both, and the environment's share of the limit.
     """
-    environment = benchmark.make_environment(num_worlds, num_threads)
-    alone = PhysicsAlone(benchmark.problem, num_worlds, num_threads)
+    environment = benchmark.make_worlds(num_worlds, num_threads)
+    alone = PhysicsAlone(benchmark.family, num_worlds, num_threads)
     parameters = task_parameters(benchmark.train_tasks, num_worlds)
     actions = random_actions(EPISODE, num_worlds)
     spent, steps = np.zeros(2), 0
@@ -54,12 +54,12 @@ def throughput(benchmark: ML1, num_worlds: int, num_threads: int, seconds: float
     }
 
 
-def _race(environment: SawyerEnvironment, alone: PhysicsAlone, parameters: Tensor, actions: Tensor) -> np.ndarray:
+def _race(environment: ManipulationWorlds, alone: PhysicsAlone, parameters: Tensor, actions: Tensor) -> np.ndarray:
     """Seconds that one episode takes in the environment and in the physics alone, stepped in turn, (2,)."""
     environment.reset(parameters)
     alone.reset(parameters)
     spent = np.zeros(2)
-    for action, (target, gripper) in zip(actions, commands(actions), strict=True):
+    for action, (target, gripper) in zip(actions, commands(alone.family, actions), strict=True):
         start = time.perf_counter()
         environment.step(action)
         spent += time.perf_counter() - start, alone.step(target, gripper)

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass, field
 from importlib import resources
 
-from mlrun.benchmarks.metaworld.sizes import ACTION_SIZE, OBSERVATION_SIZE
 from mlrun.config.benchmarks import ML1Config, Navigation2DConfig, SinusoidConfig
+from mlrun.task_families import ACTION_SIZE, OBSERVATION_SIZE
 
 Scores = dict[str, dict[str, float]]
 """Mean scores of reference policies, by the policy's name."""

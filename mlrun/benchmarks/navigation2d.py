@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from mlrun.benchmarks.protocol import Transition
-from mlrun.benchmarks.scripts import Script, play
-from mlrun.benchmarks.task import Split, Task
+from mlrun.benchmarks.reference_policies import Script, play
+from mlrun.benchmarks.task import Split, Task, stack_parameters
 from mlrun.randomness import RandomKey
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _STEP: Final = 0.1
 _SUCCESS_DISTANCE: Final = 0.01
 
 
-class NavigationEnvironment:
+class NavigationWorlds:
     """Many points, each with a goal of its own.
 
     Episodes start at the origin and never terminate: they are cut by the caller after `horizon` steps. The reward is
@@ -131,8 +131,8 @@ class Navigation2D:
     """
 
     name = "navigation2d"
-    observation_size = NavigationEnvironment.observation_size
-    action_size = NavigationEnvironment.action_size
+    observation_size = NavigationWorlds.observation_size
+    action_size = NavigationWorlds.action_size
     ranked_by = ("return",)
 
     def __init__(self, *, seed: int = 0, horizon: int = 100, evaluation_tasks: int = 100) -> None:
@@ -153,21 +153,25 @@ class Navigation2D:
         """New tasks from the training distribution."""
         return _draw(count, generator, "train")
 
-    def make_environment(
-        self, num_worlds: int, num_threads: int = 0, physics: Literal["cpu", "warp"] = "cpu"
-    ) -> NavigationEnvironment:
+    def make_worlds(
+        self,
+        num_worlds: int,
+        num_threads: int = 0,
+        physics: Literal["cpu", "warp"] = "cpu",
+        *,
+        family: str | None = None,
+    ) -> NavigationWorlds:
         """A batch of points; they need neither threads nor physics."""
-        return NavigationEnvironment(num_worlds, self.horizon)
+        return NavigationWorlds(num_worlds, self.horizon)
 
-    def floors(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
+    def reference_scores(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
         """Scores of staying at the origin, the mean goal, and of an expert that sees the goal."""
-        environment = self.make_environment(len(tasks))
-        goals = torch.tensor([task.parameters for task in tasks], dtype=torch.float64)
+        worlds, goals = self.make_worlds(len(tasks)), stack_parameters(tasks)
         scripts: dict[str, Script] = {
             "standing still": lambda step, observation: torch.zeros_like(observation),
             "straight to the goal": lambda step, observation: _straight(goals - observation),
         }
-        return {name: play(environment, goals, script) for name, script in scripts.items()}
+        return {name: play(worlds, goals, script) for name, script in scripts.items()}
 
 
 def _straight(way: torch.Tensor) -> torch.Tensor:

@@ -30,8 +30,10 @@ class Transition:
     success: torch.Tensor
 
 
-class BatchedEnvironment(Protocol):
-    """Independent worlds that step together, each on a task of its own.
+class Worlds(Protocol):
+    """Independent worlds of one task family that step together, each on a task of its own.
+
+    `mlrun.benchmarks.environment.TaskEnvironment` makes environments for tasks out of these.
 
     Attributes:
         num_worlds: how many.
@@ -51,7 +53,7 @@ class BatchedEnvironment(Protocol):
         """Start an episode in every world.
 
         Args:
-            task_parameters: one task per world, ``(worlds, task_size)``, float64.
+            task_parameters: one task per world, ``(worlds, numbers)``, float64.
 
         Returns:
             Observations ``(worlds, observation_size)``.
@@ -72,7 +74,7 @@ class BatchedEnvironment(Protocol):
 
 
 class Benchmark(Protocol):
-    """Tasks of one family: those to train on, those to follow training by, and those held out."""
+    """Tasks: those to train on, those to follow training by, and those held out."""
 
     name: str
 
@@ -90,8 +92,10 @@ class Benchmark(Protocol):
         """A meta-batch to train on: from the training tasks where they are a list, and else new ones."""
         ...
 
-    def floors(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
-        """Mean scores over these tasks of what does not adapt, by its name: what a result must be compared with.
+    def reference_scores(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
+        """Mean scores over these tasks of reference policies, which do not adapt, by the policy's name.
+
+        A result says little unless it is compared with them.
 
         The scores are among those that evaluating a model on these tasks gives, under the same names.
         """
@@ -116,10 +120,22 @@ class EpisodicBenchmark(Benchmark, Protocol):
         """Names of the scores that policies are compared by, the most important one first; more is better."""
         ...
 
-    def make_environment(
-        self, num_worlds: int, num_threads: int = 0, physics: Literal["cpu", "warp"] = "cpu"
-    ) -> BatchedEnvironment:
-        """Worlds for this benchmark's tasks; 0 threads means one per core, and "warp" that they are on the GPU."""
+    def make_worlds(
+        self,
+        num_worlds: int,
+        num_threads: int = 0,
+        physics: Literal["cpu", "warp"] = "cpu",
+        *,
+        family: str | None = None,
+    ) -> Worlds:
+        """Worlds for tasks of one family.
+
+        Args:
+            num_worlds: how many.
+            num_threads: threads to step them on; 0 means one per core.
+            physics: "warp" means that they are on the GPU.
+            family: as the tasks name it; None for a benchmark whose tasks name none.
+        """
         ...
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 import torch
 
-from mlrun.benchmarks.task import Split, Task
+from mlrun.benchmarks.task import Split, Task, stack_parameters
 from mlrun.randomness import RandomKey
 
 if TYPE_CHECKING:
@@ -62,9 +62,7 @@ class Sinusoid:
 
     def draw_inputs(self, num_tasks: int, count: int, key: RandomKey) -> torch.Tensor:
         """Uniform inputs ``(num_tasks, count, 1)``, float32; a slot's are the same whatever the number of tasks."""
-        # One generator per slot would nearly double the time of a collection of few examples.
-        unit = key.numpy_generator().random((num_tasks, count, 1), np.float32)
-        return torch.from_numpy(unit).mul_(2 * _LARGEST_INPUT).sub_(_LARGEST_INPUT)
+        return key.uniform(num_tasks, (count, 1)).mul_(2 * _LARGEST_INPUT).sub_(_LARGEST_INPUT)
 
     def evaluation_inputs(self) -> torch.Tensor:
         """The middles of 100 equal parts of [-5, 5], ``(100, 1)``, float32: their mean is nearly the integral."""
@@ -72,11 +70,11 @@ class Sinusoid:
 
     def targets(self, tasks: Sequence[Task], inputs: torch.Tensor) -> torch.Tensor:
         """``A sin(x - φ)``, in the inputs' shape ``(tasks, count, 1)``, dtype and device."""
-        parameters = torch.tensor([task.parameters for task in tasks], dtype=inputs.dtype, device=inputs.device)
+        parameters = stack_parameters(tasks).to(inputs)
         amplitude, phase = parameters.view(-1, 2, 1, 1).unbind(1)
         return (inputs - phase).sin_().mul_(amplitude)
 
-    def floors(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
+    def reference_scores(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
         """Errors of the best function that ignores its task, the mean over tasks, and of predicting zero.
 
         The mean over A and φ of ``A sin(x - φ)`` is ``-(2/π) E[A] cos x``, with ``E[A] = 2.55``.

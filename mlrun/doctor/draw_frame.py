@@ -5,16 +5,18 @@ from typing import Final
 
 import torch
 
+from mlrun.benchmarks.metaworld.family import HAND_HOME
 from mlrun.rendering import Renderer
 from mlrun.rendering.gl_context import choose_backend
-from mlrun.simulation.cpu import SawyerPhysics
+from mlrun.simulation.cpu import CPUPhysics
+from mlrun.simulation.tabletop import SAWYER_AND_PUCK
 
 _SIDE: Final = 64
 
 
 def _draw() -> str:
-    physics = SawyerPhysics(1)
-    physics.load_settled(torch.ones(1, dtype=torch.bool))
+    physics = CPUPhysics(SAWYER_AND_PUCK, 1)
+    physics.load(SAWYER_AND_PUCK.settled(HAND_HOME), torch.ones(1, dtype=torch.bool))
     physics.forward()
     with Renderer(_SIDE, _SIDE) as renderer:
         frame = renderer.frame(physics, 0, (0.0, 0.7, 0.2))

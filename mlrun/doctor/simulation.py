@@ -47,16 +47,18 @@ def check_scene() -> Finding:
     """Whether the Sawyer scene steps, and a hand goes where it is told to."""
     import torch
 
-    from mlrun.simulation.cpu import SawyerPhysics
+    from mlrun.benchmarks.metaworld.family import HAND_HOME
+    from mlrun.simulation.cpu import CPUPhysics
+    from mlrun.simulation.tabletop import SAWYER_AND_PUCK
 
-    physics = SawyerPhysics(_WORLDS)
-    physics.load_settled(torch.ones(_WORLDS, dtype=torch.bool))
+    physics = CPUPhysics(SAWYER_AND_PUCK, _WORLDS)
+    physics.load(SAWYER_AND_PUCK.settled(HAND_HOME), torch.ones(_WORLDS, dtype=torch.bool))
     physics.forward()
-    before = physics.poses.hand.clone()
+    before = physics.poses.body("hand").clone()
     for _ in range(_STEPS):
         physics.hand_target[:, 0] += 0.01
         physics.step(torch.zeros(_WORLDS, dtype=torch.float64))
-    moved = physics.poses.hand - before
+    moved = physics.poses.body("hand") - before
     if bool(((moved[:, 0] > 0.001) & (moved.norm(dim=-1) < 0.1)).all()):
         return Finding("scene", f"{_WORLDS} worlds stepped {_STEPS} times")
     text = f"the hand moved by {moved[0].tolist()} m, and not a little along x"

@@ -25,12 +25,12 @@ class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
     The task is drawn from `tasks` at each reset, with the environment's own generator, unless `set_task` or the
     reset's `options` name one. Actions outside of [-1, 1] are clipped, as Meta-World does. An episode never terminates;
     it is truncated at the benchmark's horizon. What the numbers of actions and observations mean is told in
-    `mlrun.benchmarks.metaworld.environment.SawyerEnvironment`.
+    `mlrun.benchmarks.metaworld.worlds.ManipulationWorlds`.
 
     A copy, also a pickled one, has the same tasks, generator and `set_task`, but no episode: it must be reset first.
 
     Args:
-        benchmark: problem, horizon, reward, and whether the goal is observed.
+        benchmark: task family, horizon, reward, and whether the goal is observed.
         tasks: at least one; `make_env` gives a single one, which makes it the task of every episode.
         render_mode: None or "rgb_array".
 
@@ -43,10 +43,10 @@ class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
     def __init__(self, benchmark: ML1, tasks: Sequence[Task], *, render_mode: str | None = None):
         self.render_mode = checked_render_mode(render_mode)
         self._benchmark = benchmark
-        self._environment = benchmark.make_environment(1, num_threads=1)
+        self._environment = benchmark.make_worlds(1, num_threads=1)
         self.observation_space = observation_space(self._environment)
         self.action_space = action_space()
-        self._tasks = TaskList(benchmark.problem, tasks)
+        self._tasks = TaskList(benchmark.family, tasks)
         self._fixed_task: NDArray[np.float64] | None = None
         self._parameters = torch.zeros(1, 6, dtype=torch.float64)
         self._steps_left: int | None = None  # None while there is no episode
@@ -127,9 +127,9 @@ class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
             from mlrun.rendering import Renderer
 
             self._renderer = Renderer()
-        problem = self._benchmark.problem
-        goal = problem.target(self._parameters)[0].numpy()
-        return self._renderer.frame(self._environment.physics, 0, goal, problem.success_radius)
+        family = self._benchmark.family
+        goal = family.target(self._parameters)[0].numpy()
+        return self._renderer.frame(self._environment.physics, 0, goal, family.success_radius)
 
     def close(self) -> None:
         """Gives back what drawing needed, and draws no more."""
@@ -143,7 +143,7 @@ class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._environment = self._benchmark.make_environment(1, num_threads=1)
+        self._environment = self._benchmark.make_worlds(1, num_threads=1)
 
     def _choose_task(self, options: dict[str, Any]) -> NDArray[np.float64]:
         if "task" in options:

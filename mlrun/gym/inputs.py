@@ -9,7 +9,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from mlrun.benchmarks.metaworld.family import Manipulation
+from mlrun.benchmarks.metaworld.family import TaskFamily
 from mlrun.benchmarks.task import Task
 from mlrun.registry import closest_match
 
@@ -23,15 +23,15 @@ class TaskList:
     """The tasks that an environment draws from.
 
     Args:
-        problem: whose box the numbers of a task must lie in.
+        family: whose box the numbers of a task must lie in.
         tasks: at least one.
 
     Raises:
-        ValueError: a task is not one of this problem.
+        ValueError: a task is not one of this family.
     """
 
-    def __init__(self, problem: Manipulation, tasks: Sequence[Task]):
-        self._low, self._high = np.array(problem.parameters_low), np.array(problem.parameters_high)
+    def __init__(self, family: TaskFamily, tasks: Sequence[Task]):
+        self._low, self._high = np.array(family.parameters_low), np.array(family.parameters_high)
         self._listed = np.stack([self._numbers(task) for task in tasks])
 
     def draw(self, random: np.random.Generator) -> NDArray[np.float64]:
@@ -42,7 +42,7 @@ class TaskList:
         """The numbers (6,) of a task: puck xyz and goal xyz, in metres.
 
         Raises:
-            ValueError: the index is not in the list, there are not 6 numbers, or one lies outside the problem's box.
+            ValueError: the index is not in the list, there are not 6 numbers, or one lies outside the family's box.
         """
         if isinstance(task, int | np.integer) and not isinstance(task, bool):
             if not 0 <= task < len(self._listed):

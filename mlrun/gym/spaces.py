@@ -3,8 +3,8 @@
 import numpy as np
 from gymnasium.spaces import Box
 
-from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
-from mlrun.benchmarks.metaworld.sizes import ACTION_SIZE
+from mlrun.benchmarks.metaworld.worlds import ManipulationWorlds
+from mlrun.task_families import ACTION_SIZE
 
 
 def action_space() -> Box:
@@ -12,6 +12,6 @@ def action_space() -> Box:
     return Box(-1.0, 1.0, (ACTION_SIZE,), np.float32)
 
 
-def observation_space(environment: SawyerEnvironment) -> Box:
+def observation_space(worlds: ManipulationWorlds) -> Box:
     """Meta-World's bounds, (39,) float64: hand, gripper and goal have some, puck and padding have none."""
-    return Box(environment.observation_low.numpy(), environment.observation_high.numpy(), dtype=np.float64)
+    return Box(worlds.observation_low.numpy(), worlds.observation_high.numpy(), dtype=np.float64)

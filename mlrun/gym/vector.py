@@ -15,7 +15,6 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
 from mlrun.benchmarks.metaworld.ml1 import ML1
-from mlrun.benchmarks.metaworld.sizes import ACTION_SIZE
 from mlrun.benchmarks.task import Task
 from mlrun.gym.environment import SawyerEnv
 from mlrun.gym.inputs import (
@@ -29,6 +28,7 @@ from mlrun.gym.inputs import (
 )
 from mlrun.gym.spaces import action_space, observation_space
 from mlrun.simulation.threads import one_torch_thread
+from mlrun.task_families import ACTION_SIZE
 
 if TYPE_CHECKING:
     from mlrun.rendering import Renderer
@@ -55,7 +55,7 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
     A copy, also a pickled one, has the same tasks, generators and `set_tasks`, but no episodes: it must be reset first.
 
     Args:
-        benchmark: problem, horizon, reward, and whether the goal is observed.
+        benchmark: task family, horizon, reward, and whether the goal is observed.
         tasks: at least one, to draw from.
         num_envs: how many worlds.
         autoreset_mode: one of the three, or its value: "NextStep", "SameStep", "Disabled".
@@ -84,12 +84,12 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
         self.metadata = {**SawyerEnv.metadata, "autoreset_mode": self._autoreset_mode}
         self.render_mode = checked_render_mode(render_mode)
         self._benchmark = benchmark
-        self._environment = benchmark.make_environment(self.num_envs, self._num_threads)
+        self._environment = benchmark.make_worlds(self.num_envs, self._num_threads)
         self.single_observation_space = observation_space(self._environment)
         self.single_action_space = action_space()
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._tasks = TaskList(benchmark.problem, tasks)
+        self._tasks = TaskList(benchmark.family, tasks)
         self._fixed_tasks: Floats | None = None
         self._parameters = np.zeros((num_envs, TASK_SIZE))
         self._steps_left = np.full(num_envs, _NO_EPISODE)
@@ -188,8 +188,8 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
             from mlrun.rendering import Renderer
 
             self._renderer = Renderer()
-        problem, physics = self._benchmark.problem, self._environment.physics
-        goals, radius = problem.target(torch.from_numpy(self._parameters)).numpy(), problem.success_radius
+        family, physics = self._benchmark.family, self._environment.physics
+        goals, radius = family.target(torch.from_numpy(self._parameters)).numpy(), family.success_radius
         return tuple(self._renderer.frame(physics, world, goal, radius) for world, goal in enumerate(goals))
 
     def close_extras(self, **kwargs: Any) -> None:
@@ -204,7 +204,7 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._environment = self._benchmark.make_environment(self.num_envs, self._num_threads)
+        self._environment = self._benchmark.make_worlds(self.num_envs, self._num_threads)
 
     def _begin(self, worlds: Mask, tasks: Floats | None = None) -> Floats:
         tasks = self._fixed_tasks if tasks is None else tasks

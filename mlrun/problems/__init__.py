@@ -1,1 +1,1 @@
-"""Supervised learning for batches of tasks."""
+"""What algorithms adapt to: reinforcement learning and supervised learning on the tasks of a benchmark."""

@@ -1,24 +1,24 @@
-"""Reinforcement learning as a problem that a meta-learning algorithm adapts to."""
+"""Reinforcement learning by policy gradients, as a problem that a meta-learning algorithm adapts to."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 
-from mlrun.benchmarks.protocol import BatchedEnvironment, EpisodicBenchmark
+from mlrun.benchmarks.protocol import EpisodicBenchmark
 from mlrun.benchmarks.task import Task
-from mlrun.finite import NotFiniteError
+from mlrun.learner import AdaptedLearner, Memory
 from mlrun.parameters import Parameters
-from mlrun.problems.protocol import CollectionCost
+from mlrun.problems.episodes import EpisodicProblem
 from mlrun.randomness import RandomKey
 from mlrun.rl.advantages import discounted_returns, generalized_advantages, normalise_per_task
 from mlrun.rl.baseline import LinearFeatureBaseline
-from mlrun.rl.policy import DiagonalGaussian, GaussianMLPPolicy
-from mlrun.rl.trajectories import Trajectories, collect_trajectories
+from mlrun.rl.policy import DiagonalGaussian, LayeredPolicy
+from mlrun.rl.trajectories import Trajectories
+from mlrun.task_group import TaskGroup
 
 
 @dataclass(frozen=True)
@@ -39,20 +39,37 @@ class Experience:
     advantages: torch.Tensor
     trajectories: Trajectories
 
+    @property
+    def memory(self) -> Memory:
+        """What the learner carries after it."""
+        return self.trajectories.memory
 
-class ReinforcementLearning:
+
+class ReinforcementLearning(EpisodicProblem):
     """Policy-gradient losses on episodes of a benchmark's tasks.
 
     Adaptation and meta-learning both descend the likelihood-ratio surrogate ``-E[π(a|s) / π_sampler(a|s) · A]``; at
     the sampling parameters its ratio is exactly 1 and its gradient is the policy gradient.
+
+    Args:
+        benchmark: gives tasks and worlds.
+        policy: without a memory, of layers.
+        episodes_per_task: episodes of each task that a collection yields.
+        discount: factor on rewards per step.
+        gae_lambda: of generalised advantage estimation.
+        num_threads: threads that step the physics on the CPU; 0 means one per core.
+        device: where parameters and data live.
+        physics: the engine that moves the worlds.
+        group: the tasks that batches are part of.
     """
 
     fresh_data_each_step = True
+    policy: LayeredPolicy
 
     def __init__(
         self,
         benchmark: EpisodicBenchmark,
-        policy: GaussianMLPPolicy,
+        policy: LayeredPolicy,
         *,
         episodes_per_task: int,
         discount: float,
@@ -60,30 +77,25 @@ class ReinforcementLearning:
         num_threads: int = 0,
         device: str = "cpu",
         physics: Literal["cpu", "warp"] = "cpu",
+        group: TaskGroup | None = None,
     ) -> None:
-        self.benchmark = benchmark
-        self.policy = policy
-        self.episodes_per_task = episodes_per_task
+        super().__init__(
+            benchmark,
+            policy,
+            episodes_per_task=episodes_per_task,
+            num_threads=num_threads,
+            device=device,
+            physics=physics,
+            group=group,
+        )
         self.discount = discount
         self.gae_lambda = gae_lambda
-        self.num_threads = num_threads
-        self.device = device
-        self.physics: Literal["cpu", "warp"] = physics
-        self.head = policy.head
-        self.layers = policy.layers
-        self.cost = CollectionCost("env_steps")
-        self._environments: dict[int, BatchedEnvironment] = {}
+        self.head: Sequence[str] = policy.head
+        self.layers: Mapping[str, Sequence[str]] = policy.layers
 
-    def initial_parameters(self, key: RandomKey) -> Parameters:
-        """Fresh policy weights, centred on the mean observation that episodes on training tasks start from."""
-        starts = torch.tensor([task.parameters for task in self.benchmark.train_tasks], dtype=torch.float64)
-        environment = self.benchmark.make_environment(len(starts), self.num_threads)
-        fresh = self.policy.initial_parameters(key, center=environment.reset(starts).mean(0))
-        return {name: tensor.to(self.device) for name, tensor in fresh.items()}
-
-    def collect(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> Experience:
-        """Sample ``episodes_per_task`` episodes of every task and estimate advantages."""
-        trajectories = self._run(parameters, tasks, self.episodes_per_task, key)
+    def collect(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> Experience:
+        """Sample episodes of every task and estimate advantages."""
+        trajectories: Trajectories = super().collect(learner, tasks, key)
         return Experience(
             observations=trajectories.observations.flatten(1, 2),
             actions=trajectories.actions.flatten(1, 2),
@@ -91,6 +103,10 @@ class ReinforcementLearning:
             advantages=normalise_per_task(self._advantages(trajectories)).flatten(1),
             trajectories=trajectories,
         )
+
+    def summarise(self, data: Experience) -> dict[str, torch.Tensor]:
+        """Scores of the collected episodes, averaged over each task's episodes."""
+        return super().summarise(data.trajectories)
 
     def inner_loss(self, parameters: Parameters, data: Experience) -> torch.Tensor:
         """The likelihood-ratio surrogate per task, ``(tasks,)``."""
@@ -108,46 +124,34 @@ class ReinforcementLearning:
         clipped = ratio.clamp(1 - clip_range, 1 + clip_range)
         return -torch.minimum(ratio * data.advantages, clipped * data.advantages).mean(1)
 
-    def divergence(self, reference: Parameters, parameters: Parameters, data: Experience) -> torch.Tensor:
+    def kl(self, reference: Parameters, parameters: Parameters, data: Experience) -> torch.Tensor:
         """Mean KL(reference || parameters) over the visited observations, ``(tasks,)``, in nats."""
         with torch.no_grad():
             old = self.policy(reference, data.observations)
             old = DiagonalGaussian(old.mean, old.std)
         return self.policy(parameters, data.observations).kl_from(old).mean(1)
 
-    def thin(self, data: Experience, stride: int) -> Experience:
+    def subsample(self, data: Experience, stride: int) -> Experience:
         """Every ``stride``-th step of all episodes."""
 
-        def thinned(samples: torch.Tensor) -> torch.Tensor:
-            return samples.unflatten(1, (-1, self.episodes_per_task))[:, ::stride].flatten(1, 2)
+        def every(samples: torch.Tensor) -> torch.Tensor:
+            return samples.unflatten(1, (-1, data.trajectories.rewards.shape[2]))[:, ::stride].flatten(1, 2)
 
         return replace(
             data,
-            observations=thinned(data.observations),
-            actions=thinned(data.actions),
-            log_probs=thinned(data.log_probs),
-            advantages=thinned(data.advantages),
+            observations=every(data.observations),
+            actions=every(data.actions),
+            log_probs=every(data.log_probs),
+            advantages=every(data.advantages),
         )
 
-    def summarise(self, data: Experience) -> dict[str, torch.Tensor]:
-        """Scores of the collected episodes, averaged over each task's episodes."""
-        return _scores(data.trajectories)
-
-    def evaluate(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> dict[str, torch.Tensor]:
-        """Scores of the mean action. Nothing is drawn, so one episode per task says all."""
-        return _scores(self._run(parameters, tasks, 1, None))
-
-    def inputs(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> torch.Tensor:
+    def inputs(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> torch.Tensor:
         """The observations of fresh sampled episodes, as many as are collected, ``(tasks, samples, features)``."""
-        return self._run(parameters, tasks, self.episodes_per_task, key).observations.flatten(1, 2)
+        return self.run(learner, tasks, self.data_per_task, key).observations.flatten(1, 2)
 
     def representations(self, parameters: Parameters, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
         """What the layers of the mean's network compute, ``(tasks, samples, units)``."""
         return self.policy.representations(parameters, inputs)
-
-    def rank(self, scores: Mapping[str, float]) -> list[float]:
-        """By the scores that count on this benchmark."""
-        return [scores[name] for name in self.benchmark.ranked_by]
 
     def _advantages(self, episodes: Trajectories) -> torch.Tensor:
         returns = discounted_returns(episodes.rewards, self.discount)
@@ -162,34 +166,3 @@ class ReinforcementLearning:
             self.discount,
             self.gae_lambda,
         )
-
-    def _run(self, parameters: Parameters, tasks: Sequence[Task], episodes: int, key: RandomKey | None) -> Trajectories:
-        environment = self._environment(len(tasks) * episodes)  # which compiles, the first time on a GPU
-        started = time.perf_counter()
-        trajectories = collect_trajectories(self.policy, parameters, environment, tasks, key)
-        self.cost.samples += environment.num_worlds * environment.horizon
-        self.cost.seconds += time.perf_counter() - started
-        self.cost.warnings.update({name: int(counts.sum()) for name, counts in environment.warnings().items()})
-        unstable = environment.unstable().view(len(tasks), episodes).any(1)
-        if unstable.any():
-            raise NotFiniteError("the simulation", int(unstable.nonzero()[0]))
-        return trajectories
-
-    def _environment(self, num_worlds: int) -> BatchedEnvironment:
-        if num_worlds not in self._environments:
-            self._environments[num_worlds] = self.benchmark.make_environment(num_worlds, self.num_threads, self.physics)
-        return self._environments[num_worlds]
-
-
-def _scores(episodes: Trajectories) -> dict[str, torch.Tensor]:
-    """Return, any-step and last-step success, and the first successful step (the horizon where there is none)."""
-    successes = episodes.successes
-    horizon = successes.shape[1]
-    ever = successes.any(1)
-    first = torch.where(ever, successes.to(torch.uint8).argmax(1) + 1, horizon)
-    return {
-        "return": episodes.rewards.sum(1).mean(1),
-        "success_any": ever.to(episodes.rewards).mean(1),
-        "success_last": successes[:, -1].to(episodes.rewards).mean(1),
-        "time_to_success": first.to(episodes.rewards).mean(1),
-    }

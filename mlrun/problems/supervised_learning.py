@@ -10,10 +10,12 @@ import torch
 
 from mlrun.benchmarks.protocol import SupervisedBenchmark
 from mlrun.benchmarks.task import Task
+from mlrun.learner import AdaptedLearner, Memory
 from mlrun.networks import MLP
 from mlrun.parameters import Parameters
 from mlrun.problems.protocol import CollectionCost
 from mlrun.randomness import RandomKey
+from mlrun.task_group import TaskGroup
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,11 @@ class Examples:
     targets: torch.Tensor
     errors: torch.Tensor
 
+    @property
+    def memory(self) -> Memory:
+        """Nothing: such learners keep all they know in their parameters."""
+        return {}
+
 
 class SupervisedLearning:
     """Squared error of a network on examples of a benchmark's functions (Finn et al. 2017, algorithm 2).
@@ -42,6 +49,7 @@ class SupervisedLearning:
         network: from ``benchmark.input_size`` to ``benchmark.output_size`` features.
         shots: examples per task and collection.
         device: where parameters and data live.
+        group: the tasks that batches are part of.
 
     Raises:
         ValueError: there would be no example, or the network has other inputs or outputs than the benchmark.
@@ -49,7 +57,15 @@ class SupervisedLearning:
 
     fresh_data_each_step = False
 
-    def __init__(self, benchmark: SupervisedBenchmark, network: MLP, *, shots: int, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        benchmark: SupervisedBenchmark,
+        network: MLP,
+        *,
+        shots: int,
+        device: str = "cpu",
+        group: TaskGroup | None = None,
+    ) -> None:
         if shots < 1:
             raise ValueError(f"shots must be at least 1, not {shots}")
         wanted = benchmark.input_size, benchmark.output_size
@@ -57,7 +73,8 @@ class SupervisedLearning:
             raise ValueError(f"the network must go from {wanted[0]} to {wanted[1]} features, not {network.sizes}")
         self.benchmark = benchmark
         self.network = network
-        self.shots = shots
+        self.data_per_task = shots
+        self.group = group or TaskGroup()
         self.device = device
         self.head: Sequence[str] = network.head
         self.layers: Mapping[str, Sequence[str]] = network.layers
@@ -68,13 +85,13 @@ class SupervisedLearning:
         fresh = self.network.initial_parameters(key.generator())
         return {name: tensor.to(self.device) for name, tensor in fresh.items()}
 
-    def collect(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> Examples:
+    def collect(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> Examples:
         """Draw ``shots`` examples of every task."""
-        started = time.perf_counter()
-        inputs = self.benchmark.draw_inputs(len(tasks), self.shots, key).to(next(iter(parameters.values())))
+        started, parameters = time.perf_counter(), learner.parameters
+        inputs = self.benchmark.draw_inputs(len(tasks), self.data_per_task, key).to(next(iter(parameters.values())))
         targets = self.benchmark.targets(tasks, inputs)
         examples = Examples(inputs, targets, self._errors(parameters, inputs, targets))
-        self.cost.samples += len(tasks) * self.shots
+        self.cost.samples += len(tasks) * self.data_per_task
         self.cost.seconds += time.perf_counter() - started
         return examples
 
@@ -90,14 +107,14 @@ class SupervisedLearning:
         """Mean squared error of the parameters that the examples were collected with."""
         return {"mse": data.errors}
 
-    def evaluate(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> dict[str, torch.Tensor]:
+    def evaluate(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> dict[str, torch.Tensor]:
         """Mean squared error on the benchmark's evaluation inputs. Nothing is drawn."""
-        inputs = self.inputs(parameters, tasks, key)
-        return {"mse": self._errors(parameters, inputs, self.benchmark.targets(tasks, inputs))}
+        inputs = self.inputs(learner, tasks, key)
+        return {"mse": self._errors(learner.parameters, inputs, self.benchmark.targets(tasks, inputs))}
 
-    def inputs(self, parameters: Parameters, tasks: Sequence[Task], key: RandomKey) -> torch.Tensor:
+    def inputs(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> torch.Tensor:
         """The benchmark's evaluation inputs, the same for every task, ``(tasks, count, input_size)``."""
-        grid = self.benchmark.evaluation_inputs().to(next(iter(parameters.values())))
+        grid = self.benchmark.evaluation_inputs().to(next(iter(learner.parameters.values())))
         return grid.expand(len(tasks), *grid.shape)
 
     def representations(self, parameters: Parameters, inputs: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -16,7 +16,7 @@ from mlrun.registry import UnknownNameError
 from mlrun.rendering.gl_context import RenderingUnavailableError, make_gl_context
 from mlrun.simulation.decoration import CAMERAS
 from mlrun.simulation.protocol import Physics
-from mlrun.simulation.scene import drawn_scene_model
+from mlrun.simulation.tabletop import SAWYER_AND_PUCK
 
 _MAX_GEOMS: Final = 200
 _GOAL_COLOUR: Final = (0.05, 0.72, 0.22)
@@ -46,7 +46,7 @@ class Renderer:
         self._gl_context = make_gl_context(width, height)
         self._driver: mujoco.MjrContext | None = None
         self._gl_context.make_current()
-        self._model = model = copy.copy(drawn_scene_model())
+        self._model = model = copy.copy(SAWYER_AND_PUCK.drawn_model)
         model.vis.global_.offwidth, model.vis.global_.offheight = width, height
         self._data = mujoco.MjData(model)
         self._camera = mujoco.MjvCamera()

@@ -1,1 +1,1 @@
-"""Reinforcement learning for batches of tasks: policies, rollouts, advantages, baselines and trust regions."""
+"""Reinforcement learning for batches of tasks: policies, rollouts, advantages and value functions."""

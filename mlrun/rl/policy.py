@@ -1,17 +1,95 @@
-"""Gaussian policies as pure functions of parameters that carry a leading task dimension."""
+"""Policies as pure functions of parameters that carry a leading task dimension."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 
+from mlrun.learner import Memory
 from mlrun.networks import MLP
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
+
+
+class PolicyInputs(NamedTuple):
+    """What a policy sees: at one step ``(tasks, worlds, ...)``, or over sequences ``(tasks, steps, worlds, ...)``.
+
+    The other three are None where the policy carries no memory, since then it has no use for them.
+
+    Attributes:
+        observations: ``(..., features)``.
+        actions: what it did at the step before, ``(..., actions)``; zeros at the start of a trial.
+        rewards: what it got for that, ``(...)``; zeros at the start of a trial.
+        starts: whether an episode begins here, ``(...)`` bool.
+    """
+
+    observations: torch.Tensor
+    actions: torch.Tensor | None = None
+    rewards: torch.Tensor | None = None
+    starts: torch.Tensor | None = None
+
+
+class Policy(Protocol):
+    """A stochastic policy: a distribution of actions, and a memory that goes from step to step."""
+
+    @property
+    def observation_size(self) -> int:
+        """Features of an observation."""
+        ...
+
+    @property
+    def action_size(self) -> int:
+        """Components of an action."""
+        ...
+
+    def initial_parameters(
+        self, key: RandomKey, center: torch.Tensor | None = None, dtype: torch.dtype = torch.float32
+    ) -> Parameters:
+        """Fresh meta-parameters, without a task dimension; the ``center`` is an observation to be sensitive around."""
+        ...
+
+    def initial_memory(self, parameters: Parameters, worlds: int) -> Memory:
+        """What it remembers before a trial, ``(tasks, worlds, ...)``; empty for a policy without memory."""
+        ...
+
+    def step(self, parameters: Parameters, inputs: PolicyInputs, memory: Memory) -> tuple[DiagonalGaussian, Memory]:
+        """The distribution of the next action, ``(tasks, worlds, actions)``, and the memory after this step."""
+        ...
+
+    def sequence(self, parameters: Parameters, inputs: PolicyInputs, memory: Memory) -> DiagonalGaussian:
+        """What `step` gives at each step of sequences, ``(tasks, steps, worlds, actions)``, from the first memory on.
+
+        It can be differentiated by the parameters.
+        """
+        ...
+
+
+@runtime_checkable
+class LayeredPolicy(Policy, Protocol):
+    """A policy without memory whose mean is a network of layers: for gradient-based adaptation, and to look into."""
+
+    @property
+    def head(self) -> Sequence[str]:
+        """Names of the last layer's parameters, and of those of the standard deviation."""
+        ...
+
+    @property
+    def layers(self) -> Mapping[str, Sequence[str]]:
+        """Names of the parameters of each layer."""
+        ...
+
+    def __call__(self, parameters: Parameters, observations: torch.Tensor) -> DiagonalGaussian:
+        """Action distributions ``(tasks, samples, actions)`` at observations ``(tasks, samples, features)``."""
+        ...
+
+    def representations(self, parameters: Parameters, observations: torch.Tensor) -> dict[str, torch.Tensor]:
+        """What every layer computes, ``(tasks, samples, units)``."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -40,7 +118,7 @@ class DiagonalGaussian:
 
 @dataclass(frozen=True)
 class GaussianMLPPolicy:
-    """A tanh network for the mean and a state-independent standard deviation.
+    """A tanh network for the mean and a state-independent standard deviation; it remembers nothing.
 
     The standard deviation is ``min_std + exp(log_std)``: floored, and with a gradient everywhere, where a clamp
     would leave a component at the floor with none.
@@ -98,6 +176,19 @@ class GaussianMLPPolicy:
             observations: ``(tasks, samples, observation_size)``.
         """
         return DiagonalGaussian(self.mean(parameters, observations), self.std(parameters).unsqueeze(-2))
+
+    def initial_memory(self, parameters: Parameters, worlds: int) -> Memory:
+        """Empty."""
+        return {}
+
+    def step(self, parameters: Parameters, inputs: PolicyInputs, memory: Memory) -> tuple[DiagonalGaussian, Memory]:
+        """The distribution at the observations ``(tasks, worlds, features)``, and the memory as it is."""
+        return self(parameters, inputs.observations), memory
+
+    def sequence(self, parameters: Parameters, inputs: PolicyInputs, memory: Memory) -> DiagonalGaussian:
+        """The distributions at all steps at once, ``(tasks, steps, worlds, actions)``."""
+        flat = self(parameters, inputs.observations.flatten(1, 2))
+        return DiagonalGaussian(flat.mean.unflatten(1, inputs.observations.shape[1:3]), flat.std.unsqueeze(-2))
 
     def mean(self, parameters: Parameters, observations: torch.Tensor) -> torch.Tensor:
         """The mean actions alone, ``(tasks, samples, actions)``."""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 import torch
 
-from mlrun.benchmarks.protocol import BatchedEnvironment
+from mlrun.benchmarks.environment import TaskEnvironment
 from mlrun.benchmarks.task import Task
 from mlrun.finite import require_finite_tasks
 from mlrun.interruption import interruption_point
-from mlrun.parameters import Parameters
+from mlrun.learner import AdaptedLearner, Memory
 from mlrun.randomness import RandomKey
-from mlrun.rl.policy import GaussianMLPPolicy
+from mlrun.rl.policy import Policy, PolicyInputs
 from mlrun.simulation.threads import one_torch_thread
+
+_LAST_ACTION: Final = "last action"
+_LAST_REWARD: Final = "last reward"
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Trajectories:
         rewards: ``(tasks, steps, episodes)``.
         successes: whether the step met the task's success criterion, ``(tasks, steps, episodes)``.
         final_observations: after the last action, ``(tasks, episodes, features)``.
+        first_memory: what the learner remembered at the start, ``(tasks, episodes, ...)``; empty without a memory.
+        memory: what it remembers at the end. Episodes collected with it go on from there.
     """
 
     observations: torch.Tensor
@@ -36,59 +42,144 @@ class Trajectories:
     rewards: torch.Tensor
     successes: torch.Tensor
     final_observations: torch.Tensor
+    first_memory: Memory = field(default_factory=dict)
+    memory: Memory = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> PolicyInputs:
+        """What the policy saw at each step."""
+        return _inputs(self.observations, self.actions, self.rewards, self.first_memory)
 
 
 @torch.no_grad()
 def collect_trajectories(
-    policy: GaussianMLPPolicy,
-    parameters: Parameters,
-    environment: BatchedEnvironment,
+    policy: Policy,
+    learner: AdaptedLearner,
+    environment: TaskEnvironment,
     tasks: Sequence[Task],
     key: RandomKey | None,
 ) -> Trajectories:
-    """Run every task's own policy in its own share of the environment's worlds.
+    """Run every task's own learner in its own share of the environment's worlds, for one episode in each.
 
     Args:
-        policy: the network's shape.
-        parameters: tensors ``(tasks, ...)``; their dtype and device are the trajectories'.
+        policy: how the learner acts.
+        learner: parameters ``(tasks, ...)``, whose dtype and device are the trajectories', and a memory for as many
+            worlds per task as there are; the policy's initial one if empty.
         environment: its worlds are split evenly, the first ``episodes`` of them for the first task, and so on.
-        tasks: one per set of parameters.
+        tasks: one per learner.
         key: of the action noise, drawn per task for the whole rollout; None acts on the mean.
 
     Raises:
         NotFiniteError: an action is not finite, so the simulation that followed means nothing.
     """
-    like = parameters["log_std"]
+    parameters = learner.parameters
+    like = next(iter(parameters.values()))
     steps, episodes = environment.horizon, environment.num_worlds // len(tasks)
     grid = (len(tasks), steps, episodes)
     observations = like.new_empty(*grid, environment.observation_size)
     actions = like.new_zeros(*grid, environment.action_size)
     if key is not None:
         actions.copy_(key.normal(len(tasks), (steps, episodes, environment.action_size)))
-        actions *= policy.std(parameters)[:, None, None]
     rewards = torch.empty(grid, dtype=like.dtype, device=environment.device)
     successes = torch.empty(grid, dtype=torch.bool, device=environment.device)
     upload = _uploader(like, environment)
+    first_memory = memory = learner.memory or _before_any_action(policy.initial_memory(parameters, episodes), actions)
 
-    goals = torch.tensor([task.parameters for task in tasks], dtype=torch.float64)
-    current = environment.reset(goals.repeat_interleave(episodes, dim=0)).view(len(tasks), episodes, -1)
+    current = environment.reset([task for task in tasks for _ in range(episodes)]).view(len(tasks), episodes, -1)
     with torch.inference_mode(), one_torch_thread():
         for step in range(steps):
             interruption_point()
             observations[:, step] = upload(current)
-            action = actions[:, step].add_(policy.mean(parameters, observations[:, step]))
+            inputs = _inputs_at(observations[:, step], memory, starts=step == 0)
+            distribution, memory = policy.step(parameters, inputs, memory)
+            action = actions[:, step].mul_(distribution.std).add_(distribution.mean)  # these were noise until now
             transition = environment.step(action.flatten(0, 1).to(environment.device))
             current = transition.observation.view(len(tasks), episodes, -1)
             rewards[:, step] = transition.reward.view(len(tasks), episodes)
             successes[:, step] = transition.success.view(len(tasks), episodes)
+            if memory:
+                memory = {**memory, _LAST_ACTION: action, _LAST_REWARD: rewards[:, step].to(like)}
     require_finite_tasks("an action", actions)
-    log_probs = policy(parameters, observations.flatten(1, 2)).log_prob(actions.flatten(1, 2)).view(grid)
+    rewards = rewards.to(like)
+    distribution = policy.sequence(parameters, _inputs(observations, actions, rewards, first_memory), first_memory)
     return Trajectories(
-        observations, actions, log_probs, rewards.to(like), successes.to(like.device), upload(current).to(like)
+        observations=observations,
+        actions=actions,
+        log_probs=distribution.log_prob(actions),
+        rewards=rewards,
+        successes=successes.to(like.device),
+        final_observations=upload(current).to(like),
+        first_memory=first_memory,
+        memory={name: tensor.clone() for name, tensor in memory.items()},
     )
 
 
-def _uploader(like: torch.Tensor, environment: BatchedEnvironment) -> Callable[[torch.Tensor], torch.Tensor]:
+class GreedyActor:
+    """Acts on the mean of a policy, step by step, for whoever steps the worlds without `collect_trajectories`.
+
+    Args:
+        policy: how the learner acts.
+        learner: parameters ``(tasks, ...)``, and a memory for as many worlds per task as are acted in, or none.
+        worlds: per task.
+    """
+
+    def __init__(self, policy: Policy, learner: AdaptedLearner, worlds: int = 1) -> None:
+        self._policy = policy
+        self._parameters = learner.parameters
+        self._like = next(iter(learner.parameters.values()))
+        self._memory = learner.memory or _before_any_action(
+            policy.initial_memory(learner.parameters, worlds),
+            self._like.new_zeros(len(self._like), 1, worlds, policy.action_size),
+        )
+        self._starts = True
+
+    @torch.no_grad()
+    def __call__(self, observations: torch.Tensor, rewards: torch.Tensor) -> torch.Tensor:
+        """The next action, ``(tasks, worlds, actions)``.
+
+        Args:
+            observations: ``(tasks, worlds, features)``.
+            rewards: of the step before, ``(tasks, worlds)``; not read at the first step of an episode.
+        """
+        if self._memory and not self._starts:
+            self._memory = {**self._memory, _LAST_REWARD: rewards.to(self._like)}
+        inputs = _inputs_at(observations.to(self._like), self._memory, starts=self._starts)
+        distribution, self._memory = self._policy.step(self._parameters, inputs, self._memory)
+        if self._memory:
+            self._memory = {**self._memory, _LAST_ACTION: distribution.mean}
+        self._starts = False
+        return distribution.mean
+
+
+def _before_any_action(memory: Memory, actions: torch.Tensor) -> Memory:
+    """Add to a memory, if it is one, that nothing was done yet; actions are ``(tasks, steps, worlds, actions)``."""
+    if not memory:
+        return memory
+    nothing = torch.zeros_like(actions[:, 0])
+    return {**memory, _LAST_ACTION: nothing, _LAST_REWARD: nothing[..., 0]}
+
+
+def _inputs_at(observations: torch.Tensor, memory: Memory, *, starts: bool) -> PolicyInputs:
+    if not memory:
+        return PolicyInputs(observations)
+    flags = observations.new_full(observations.shape[:2], starts, dtype=torch.bool)
+    return PolicyInputs(observations, memory[_LAST_ACTION], memory[_LAST_REWARD], flags)
+
+
+def _inputs(
+    observations: torch.Tensor, actions: torch.Tensor, rewards: torch.Tensor, first_memory: Memory
+) -> PolicyInputs:
+    """The inputs at all steps of one episode, ``(tasks, steps, worlds, ...)``: actions and rewards are those before."""
+    if not first_memory:
+        return PolicyInputs(observations)
+    before = torch.cat((first_memory[_LAST_ACTION].unsqueeze(1), actions[:, :-1]), dim=1)
+    rewards_before = torch.cat((first_memory[_LAST_REWARD].unsqueeze(1), rewards[:, :-1]), dim=1)
+    starts = torch.zeros_like(rewards, dtype=torch.bool)
+    starts[:, 0] = True
+    return PolicyInputs(observations, before, rewards_before, starts)
+
+
+def _uploader(like: torch.Tensor, environment: TaskEnvironment) -> Callable[[torch.Tensor], torch.Tensor]:
     """What brings observations to the policy's device, without waiting for their arrival."""
     if like.device == environment.device:
         return lambda observations: observations

@@ -1,179 +1,124 @@
-"""The tabletop scene of the Meta-World v3 manipulation tasks: a Sawyer arm, a walled table and a puck.
-
-The scene is compiled from tables and contains no mesh. What decides the motion (body tree, frames, inertias, joints,
-weld, actuators, solver options and colliding geoms) carries the numbers of Meta-World v3, so trajectories agree with
-the benchmark to the last bit. Static bodies stay bodies of their own for the same reason: fusing them changes
-rounding, which contact amplifies. Whatever else is drawn is a primitive that never collides and weighs nothing.
-"""
+"""A scene as a value: what is compiled, what state episodes start from, and what is drawn."""
 
 # mujoco's compiled modules carry no types.
 # pyright: reportAttributeAccessIssue=false
 
 import functools
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import mujoco
 import numpy as np
-
-from mlrun.simulation.decoration import DRAWN_GROUP, add_materials, decorate
-from mlrun.simulation.sawyer import LINKS, Link, Vector
+import torch
+from torch import Tensor
 
 TIME_STEP: Final = 0.0025  # seconds
 SUBSTEPS: Final = 5  # per control step: 80 Hz
-PUCK_JOINT: Final = "puck"
 
-# MuJoCo derives inertia from the geoms of this group alone (table block and claws), which are not drawn.
-_INERTIA_GROUP: Final = 4
+Position = tuple[float, float, float]
+"""Metres."""
 
-_FINGER_HALF_SIZE: Final[Vector] = (0.045, 0.003, 0.015)
-_FINGER_TIP: Final[Vector] = (0.045, 0.0, 0.0)
+_HAND_QUATERNION: Final = (1.0, 0.0, 1.0, 0.0)
+_SETTLE_STEPS: Final = 50  # control steps
+_STRONGEST: Final = 2  # MuJoCo's number for reporting, of several contacts, the one with the largest force
+
+
+@dataclass(frozen=True, eq=False)
+class SettledState:
+    """A state that episodes start from: the hand at its home, at rest, with open fingers.
+
+    Attributes:
+        state: the whole integration state of one world, solver warm start included.
+        bodies: where each named body is, (3,). As in Meta-World it is read one substep before `state`.
+        sites: where each named site is, (3,), likewise.
+    """
+
+    state: np.ndarray
+    bodies: dict[str, Tensor]
+    sites: dict[str, Tensor]
+
+    @property
+    def gripper_center(self) -> Tensor:
+        """The point between the finger tips, (3,)."""
+        return (self.sites["right_finger_tip"] + self.sites["left_finger_tip"]) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One scene that worlds can be made of.
+
+    It has one mocap body, which leads the hand, and two actuators, which close the fingers. Each model is
+    compiled once per process, and must not be written to.
+
+    Attributes:
+        name: for messages.
+        make_spec: makes the scene before it is compiled. It has all that moves, touches or weighs.
+        decorate: adds what is only looked at.
+        graspable: the geom of the object that the finger pads can hold; None where there is none.
+    """
+
+    name: str
+    make_spec: Callable[[], mujoco.MjSpec]
+    decorate: Callable[[mujoco.MjSpec], None]
+    graspable: str | None = None
+
+    @functools.cached_property
+    def model(self) -> mujoco.MjModel:
+        """The model that is stepped."""
+        return self.make_spec().compile()
+
+    @functools.cached_property
+    def drawn_model(self) -> mujoco.MjModel:
+        """The model with what is only looked at, which would slow stepping by a twentieth."""
+        spec = self.make_spec()
+        self.decorate(spec)
+        return spec.compile()
+
+    @functools.cached_property
+    def kinematic_model(self) -> mujoco.MjModel:
+        """The model without contacts, constraints and links at the ends, which no pose depends on."""
+        spec = self.make_spec()
+        disabled = mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_CONSTRAINT
+        spec.option.disableflags |= disabled
+        for body in reversed(spec.bodies):  # children come after their parents
+            bears_nothing = not (body.bodies or body.joints or body.geoms)
+            if bears_nothing:
+                spec.delete(body)
+        return spec.compile()
+
+    @functools.cached_property
+    def grasp_model(self) -> mujoco.MjModel:
+        """The model with a sensor on each finger pad for its strongest contact's force on the graspable geom."""
+        spec = self.make_spec()
+        for side in ("left", "right"):
+            spec.add_sensor(
+                type=mujoco.mjtSensor.mjSENS_CONTACT,
+                objtype=mujoco.mjtObj.mjOBJ_GEOM,
+                objname=f"{side}_pad",
+                reftype=mujoco.mjtObj.mjOBJ_GEOM,
+                refname=self.graspable,
+                intprm=(1 << mujoco.mjtConDataField.mjCONDATA_FORCE.value, _STRONGEST, 1),
+            )
+        return spec.compile()
+
+    def settled(self, hand_home: Position) -> SettledState:
+        """The state in which the hand has settled at a place with open fingers; found once per process."""
+        return _settle(self, hand_home)
 
 
 @functools.cache
-def scene_model() -> mujoco.MjModel:
-    """The compiled scene that is stepped; one per process, not to be written to."""
-    return scene().compile()
-
-
-@functools.cache
-def drawn_scene_model() -> mujoco.MjModel:
-    """The same scene with all that is only looked at, which would slow its stepping by a twentieth."""
-    spec = scene()
-    decorate(spec)
-    return spec.compile()
-
-
-def scene() -> mujoco.MjSpec:
-    """The scene before it is compiled, to be added to."""
-    spec = mujoco.MjSpec()
-    _set_options(spec)
-    for link in LINKS:
-        _add_link(spec, link)
-    add_materials(spec)
-    _add_colliding_geoms(spec)
-    _add_hand(spec)
-    return spec
-
-
-def _set_options(spec: mujoco.MjSpec) -> None:
-    spec.modelname = "sawyer"
-    spec.compiler.degree = False
-    spec.compiler.inertiagrouprange = (_INERTIA_GROUP, _INERTIA_GROUP + 1)
-    spec.option.timestep = TIME_STEP
-    spec.option.solver = mujoco.mjtSolver.mjSOL_NEWTON
-    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
-    spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
-    spec.option.iterations = 50
-    spec.option.tolerance = 1e-10
-    # A search for pairs of bodies that may touch, which takes longer than looking at the few there are.
-    spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_MIDPHASE.value
-
-
-def _add_link(spec: mujoco.MjSpec, link: Link) -> None:
-    parent = spec.worldbody if link.parent == "world" else spec.body(link.parent)
-    body = parent.add_body(name=link.name, pos=link.position, quat=link.quaternion)
-    if link.inertia is not None:
-        body.explicitinertial = True
-        body.mass, body.inertia, body.ipos, body.iquat = link.inertia
-    if link.hinge is not None:
-        body.add_joint(
-            name=link.hinge.name,
-            type=mujoco.mjtJoint.mjJNT_HINGE,
-            axis=(0, 0, 1),
-            limited=True,
-            range=(link.hinge.low, link.hinge.high),
-            damping=_per_velocity(10),
-            armature=0.001,
-        )
-
-
-def _add_colliding_geoms(spec: mujoco.MjSpec) -> None:
-    """Adds everything that can touch: the ids of these geoms keep the benchmark's order."""
-    box = mujoco.mjtGeom.mjGEOM_BOX
-    still = {"type": box, "contype": 0, "conaffinity": 1}
-    spec.worldbody.add_geom(
-        name="floor",
-        type=mujoco.mjtGeom.mjGEOM_PLANE,
-        size=(4, 4, 0.1),
-        pos=(0, 0, -0.913),
-        material="floor",
-    )
-    spec.body("table").add_geom(name="table", size=(0.7, 0.4, 0.46), pos=(0, 0, -0.46), group=_INERTIA_GROUP, **still)
-    for side, size, position in (
-        ("near", (0.7, 0.01, 0.06), (0, -0.39, 0)),
-        ("far", (0.7, 0.01, 0.06), (0, 0.39, 0)),
-        ("left", (0.01, 0.38, 0.06), (-0.69, 0, 0)),
-        ("right", (0.01, 0.38, 0.06), (0.69, 0, 0)),
-    ):
-        spec.body("retaining_wall").add_geom(name=f"wall_{side}", size=size, pos=position, material="trim", **still)
-    # A mesh in the benchmark; this box has its extent.
-    spec.body("right_hand").add_geom(
-        name="palm",
-        type=box,
-        size=(0.033, 0.0528, 0.0267),
-        pos=(0.00855, 0, 0.0542),
-        group=DRAWN_GROUP,
-        material="steel",
-    )
-    for side in ("right", "left"):
-        finger = {"type": box, "size": _FINGER_HALF_SIZE, "condim": 4, "margin": 0.001}
-        spec.body(f"{side}_claw").add_geom(
-            name=f"{side}_claw", group=_INERTIA_GROUP, solimp=(0.8, 0.9, 0.01, 0.5, 2), **finger
-        )
-        spec.body(f"{side}_pad").add_geom(
-            name=f"{side}_pad",
-            group=DRAWN_GROUP,
-            friction=(2, 0.1, 0.002),
-            solimp=(0.95, 0.99, 0.01, 0.5, 2),
-            solref=(0.01, 1),
-            material="dark",
-            **finger,
-        )
-    puck = spec.body("puck")
-    puck.add_joint(name=PUCK_JOINT, type=mujoco.mjtJoint.mjJNT_FREE)
-    puck.add_geom(
-        name="puck",
-        type=mujoco.mjtGeom.mjGEOM_CYLINDER,
-        size=(0.02, 0.02, 0),
-        friction=(1, 0.1, 0.002),
-        condim=4,
-        solimp=(0.99, 0.99, 0.01, 0.5, 2),
-        solref=(0.01, 1),
-        material="puck",
-    )
-
-
-def _add_hand(spec: mujoco.MjSpec) -> None:
-    """Adds the finger slides with their actuators, and the weld by which the mocap body leads the hand."""
-    for side, name, travel in (("right", "r_close", (0, 0.04)), ("left", "l_close", (-0.03, 0))):
-        claw = spec.body(f"{side}_claw")
-        claw.add_joint(
-            name=name,
-            type=mujoco.mjtJoint.mjJNT_SLIDE,
-            axis=(0, 1, 0),
-            limited=True,
-            range=travel,
-            damping=_per_velocity(1000),
-            armature=100,
-        )
-        claw.add_site(name=f"{side}_finger_tip", pos=_FINGER_TIP, size=(0.01, 0, 0), group=3)
-        actuator = spec.add_actuator(
-            name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT, ctrllimited=True, ctrlrange=(-1, 1)
-        )
-        actuator.set_to_position(kp=400)
-    spec.body("mocap").mocap = True
-    spec.add_equality(
-        name="mocap_weld",
-        type=mujoco.mjtEq.mjEQ_WELD,
-        objtype=mujoco.mjtObj.mjOBJ_BODY,
-        name1="mocap",
-        name2="hand",
-        solref=(0.02, 1),
-        # anchor, relative position, relative quaternion, torque scale, and a last entry that the benchmark zeroes
-        data=(0, 0, 0, 0, 0, 0, -1, 0, 0, 0, 5, 0),
-    )
-
-
-def _per_velocity(damping: float) -> np.ndarray:
-    """A joint's linear damping, as the first coefficient of MuJoCo's polynomial in the velocity."""
-    return np.array([damping, 0.0, 0.0])
+def _settle(scene: Scene, hand_home: Position) -> SettledState:
+    model = scene.model
+    data = mujoco.MjData(model)
+    for _ in range(_SETTLE_STEPS):
+        data.mocap_pos[:] = hand_home
+        data.mocap_quat[:] = _HAND_QUATERNION
+        data.ctrl[:] = (-1.0, 1.0)
+        mujoco.mj_step(model, data, SUBSTEPS)
+    kind = mujoco.mjtState.mjSTATE_INTEGRATION.value
+    state = np.empty(mujoco.mj_stateSize(model, kind))
+    mujoco.mj_getState(model, data, state, kind)
+    bodies = {model.body(number).name: torch.from_numpy(place.copy()) for number, place in enumerate(data.xpos)}
+    sites = {model.site(number).name: torch.from_numpy(place.copy()) for number, place in enumerate(data.site_xpos)}
+    return SettledState(state, bodies, sites)

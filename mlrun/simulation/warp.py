@@ -1,4 +1,4 @@
-"""GPU physics: many worlds of the Sawyer scene, stepped together by MuJoCo Warp.
+"""GPU physics: many worlds of one scene, stepped together by MuJoCo Warp.
 
 The scene, its solver and its friction are those of the CPU physics. What differs: numbers are float32, so the solver
 stops at a tolerance of 1e-6; the weld that leads the hand takes its velocities from the substep before; and a world in
@@ -21,9 +21,8 @@ import warp
 from mujoco_warp import OverflowType
 from torch import Tensor
 
-from mlrun.simulation.protocol import CapacityError, Poses
-from mlrun.simulation.scene import PUCK_JOINT, SUBSTEPS, scene_model
-from mlrun.simulation.settling import settled_state
+from mlrun.simulation.protocol import CapacityError, Poses, joint_numbers
+from mlrun.simulation.scene import SUBSTEPS, Scene, SettledState
 
 # What a world's future depends on: what is ever written of its integration state, and the velocities of the substep
 # before, since Warp takes the weld's from there.
@@ -34,12 +33,13 @@ _NO_ROOM: Final = OverflowType.NEFC | OverflowType.BROADPHASE | OverflowType.NAR
 
 
 class WarpPhysics:
-    """N worlds of the Sawyer scene on a GPU, in float32.
+    """N worlds of one scene on a GPU, in float32.
 
     On a GPU contacts are found, and added up, in no fixed order, so that trajectories in contact differ a little from
     run to run. Warp has settings for a fixed order, but those for contacts and constraints do nothing as yet.
 
     Args:
+        scene: what there is in each world.
         num_worlds: how many worlds.
         device: Warp's name of it, as in "cuda:0" or "cpu"; None is the first GPU, or the CPU where there is none.
         contacts: room for contacts per world, shared by all worlds. In random, scripted and clumsy episodes one world
@@ -47,38 +47,41 @@ class WarpPhysics:
         rows: room for rows of constraints in each world, of which one had at most 89.
     """
 
-    def __init__(self, num_worlds: int, device: str | None = None, *, contacts: int = 24, rows: int = 128):
+    def __init__(
+        self, scene: Scene, num_worlds: int, device: str | None = None, *, contacts: int = 24, rows: int = 128
+    ):
         warp.config.log_level = warp.LOG_WARNING  # below that it writes to standard output
+        self.scene = scene
         self.num_worlds = num_worlds
         self._device = warp.get_device(device) if device else warp.get_preferred_device()
-        model = _supported_model()
+        model = _supported_model(scene)
         with warp.ScopedDevice(self._device):
             self._model = mujoco_warp.put_model(model)
             self._model.opt.warn_overflow = OverflowType.NONE  # these would be written there, too
             self._data = mujoco_warp.make_data(model, nworld=num_worlds, nconmax=contacts, njmax=rows)
         self._state = {name: warp.to_torch(getattr(self._data, name)) for name in _STATE}
-        self._settled = {name: part.to(self._state[name]) for name, part in _settled_parts().items()}
+        self._settled: dict[SettledState, dict[str, Tensor]] = {}
         self._overflow = warp.to_torch(self._data.overflow)
-        puck = model.joint(PUCK_JOINT)
-        start, velocity = int(puck.qposadr[0]), int(puck.dofadr[0])
-        self._puck_position = self._state["qpos"][:, start : start + 3]
-        self._puck_velocity = self._state["qvel"][:, velocity : velocity + 6]
         self.hand_target = self._state["mocap_pos"][:, 0]  # (worlds, 3), live: writing moves the target
-        self.poses = Poses.named(model, *map(warp.to_torch, (self._data.xpos, self._data.site_xpos, self._data.xmat)))
+        self.poses = Poses(model, *map(warp.to_torch, (self._data.xpos, self._data.site_xpos, self._data.xmat)))
         self._advance = self._as_one_launch(self._control_step)
         self._refresh = self._as_one_launch(lambda: mujoco_warp.kinematics(self._model, self._data))
         warp.synchronize_device(self._device)  # torch uses another stream
 
-    def load_settled(self, worlds: Tensor) -> None:
-        """Puts those `worlds` (worlds,) that are true into the settled state; poses are stale until `forward`."""
-        for name, settled in self._settled.items():
-            _assign(self._state[name], settled, worlds)
+    def load(self, settled: SettledState, worlds: Tensor) -> None:
+        """Put those `worlds` (worlds,) that are true into a settled state; poses are stale until `forward`."""
+        if settled not in self._settled:
+            parts = _parts(self.scene, settled)
+            self._settled[settled] = {name: part.to(self._state[name]) for name, part in parts.items()}
+        for name, part in self._settled[settled].items():
+            _assign(self._state[name], part, worlds)
         self._overflow.masked_fill_(worlds, 0)
 
-    def place_puck(self, position: Tensor, worlds: Tensor) -> None:
-        """Moves the puck of `worlds` to their `position` (worlds, 3), at rest; poses are stale until `forward`."""
-        _assign(self._puck_position, position, worlds)
-        self._puck_velocity.masked_fill_(worlds[:, None], 0.0)
+    def write_joint(self, joint: str, position: Tensor, worlds: Tensor) -> None:
+        """Move a joint of `worlds` (worlds,) to `position` (worlds, coordinates), at rest; see `Physics`."""
+        start, velocities = joint_numbers(self.scene.model, joint)
+        _assign(self._state["qpos"][:, start : start + position.shape[1]], position, worlds)
+        self._state["qvel"][:, velocities].masked_fill_(worlds[:, None], 0.0)
 
     def forward(self) -> None:
         """Refreshes the poses from the state, without advancing time."""
@@ -113,7 +116,7 @@ class WarpPhysics:
 
     def state(self, world: int) -> np.ndarray:
         """The whole integration state of one world, as `mujoco.mj_setState` takes it, float64."""
-        model = _supported_model()
+        model = _supported_model(self.scene)
         data, kind = mujoco.MjData(model), mujoco.mjtState.mjSTATE_INTEGRATION.value
         data.time = float(self._state["time"][world])
         for name in set(_STATE) - {"time"}:
@@ -122,20 +125,20 @@ class WarpPhysics:
         mujoco.mj_getState(model, data, state, kind)
         return state
 
-    def pads_press_on_puck(self, worlds: Tensor) -> Tensor:
-        """Whether both finger pads push against the puck, (worlds,) bool; false where `worlds` (worlds,) is.
+    def pads_press(self, worlds: Tensor) -> Tensor:
+        """Whether both finger pads push against the graspable object, (worlds,) bool; false where `worlds` is.
 
         Forces of the present state are not a by-product of stepping: this costs about a fifth of a control step.
         """
         self._find_forces()
-        contact, model = self._data.contact, _supported_model()
+        contact, model = self._data.contact, _supported_model(self.scene)
         world, row = warp.to_torch(contact.worldid).long(), warp.to_torch(contact.efc_address)[:, 0].long()
         force, geoms = warp.to_torch(self._data.efc.force), warp.to_torch(contact.geom)
         is_one = torch.arange(len(world), device=world.device) < warp.to_torch(self._data.nacon)
         pushes = is_one & (row >= 0) & (force[world, row.clamp(0, force.shape[1] - 1)] > 0)
-        of_puck = pushes & (geoms == model.geom("puck").id).any(1)
+        of_object = pushes & (geoms == model.geom(self.scene.graspable).id).any(1)
         for side in ("left", "right"):
-            of_pad = of_puck & (geoms == model.geom(f"{side}_pad").id).any(1)
+            of_pad = of_object & (geoms == model.geom(f"{side}_pad").id).any(1)
             worlds = worlds & (torch.zeros_like(worlds, dtype=torch.int32).index_add_(0, world, of_pad.int()) > 0)
         return worlds
 
@@ -168,17 +171,17 @@ class WarpPhysics:
 
 
 @functools.cache
-def _supported_model() -> mujoco.MjModel:
+def _supported_model(scene: Scene) -> mujoco.MjModel:
     """The scene without a flag that Warp does not know and has no use for: it looks at all pairs of geoms anyway."""
-    model = copy.copy(scene_model())
+    model = copy.copy(scene.model)
     model.opt.disableflags &= ~mujoco.mjtDisableBit.mjDSBL_MIDPHASE.value
     return model
 
 
-def _settled_parts() -> dict[str, Tensor]:
-    model = _supported_model()
+def _parts(scene: Scene, settled: SettledState) -> dict[str, Tensor]:
+    model = _supported_model(scene)
     data = mujoco.MjData(model)
-    mujoco.mj_setState(model, data, settled_state().state, mujoco.mjtState.mjSTATE_INTEGRATION.value)
+    mujoco.mj_setState(model, data, settled.state, mujoco.mjtState.mjSTATE_INTEGRATION.value)
     mujoco.mj_forward(model, data)
     return {name: torch.as_tensor(getattr(data, name)) for name in _STATE}
 

@@ -1,4 +1,4 @@
-"""The evaluation protocol: every task, every adaptation step, intervals, and floors beside them."""
+"""The evaluation protocol: every task, every adaptation step, intervals, and reference scores beside them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mlrun.benchmarks.protocol import Benchmark
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment
 from mlrun.finite import require_finite_tasks
-from mlrun.parameters import Parameters
+from mlrun.learner import AdaptedLearner
 from mlrun.problems.protocol import Problem
 from mlrun.randomness import RandomKey
 from mlrun.runs.directory import RunDirectory
@@ -42,8 +42,7 @@ def evaluate_by_step(
 
     A policy explores with random actions while it adapts, and is scored by its mean actions in fresh episodes.
     """
-    adapted = algorithm.adapt(problem, tasks, key, steps)
-    return [problem.evaluate(parameters, tasks, key) for parameters in adapted]
+    return [problem.evaluate(learner, tasks, key) for learner in algorithm.adapt(problem, tasks, key, steps)]
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Adaptation:
         key: of the randomness of this evaluation.
         checkpoint: iteration of the checkpoint.
         placement: where it was computed.
-        by_step: parameters ``(tasks, ...)`` after 0, 1, ... adaptation steps.
+        by_step: the learner after 0, 1, ... adaptation steps.
     """
 
     algorithm: MetaAlgorithm
@@ -68,7 +67,7 @@ class Adaptation:
     key: RandomKey
     checkpoint: int
     placement: Placement
-    by_step: list[Parameters]
+    by_step: list[AdaptedLearner]
 
 
 def adapt_run(
@@ -130,7 +129,7 @@ def evaluate_run(
     adaptation = adapt_run(run, split=split, checkpoint=checkpoint, data_per_task=data_per_task, steps=steps)
     benchmark, tasks, key = adaptation.benchmark, adaptation.tasks, adaptation.key
     with arithmetic(experiment), non_finite_ends(f"adaptation from checkpoint {adaptation.checkpoint}", tasks):
-        by_step = [adaptation.problem.evaluate(parameters, tasks, key) for parameters in adaptation.by_step]
+        by_step = [adaptation.problem.evaluate(learner, tasks, key) for learner in adaptation.by_step]
         for step, scores in enumerate(by_step):
             for name, values in scores.items():
                 require_finite_tasks(f"{name} after adaptation step {step}", values)
@@ -146,8 +145,9 @@ def evaluate_run(
         "device": adaptation.problem.device,
         "physics": adaptation.placement.physics,
         "horizon": getattr(benchmark, "horizon", None),
+        "data_by_step": [learner.data_used for learner in adaptation.by_step],
         "by_step": [{"step": step, **summarise(scores, key)} for step, scores in enumerate(by_step)],
-        "floors": benchmark.floors(tasks, physics_threads(experiment)),
+        "floors": benchmark.reference_scores(tasks, physics_threads(experiment)),
         "per_task": _per_task(tasks, by_step),
     }
     run.save_evaluation(report)

@@ -24,7 +24,7 @@ def test_pretraining_is_evaluated_after_as_many_steps_as_its_config_says(case: C
     learner = build(case, "pretrain", key, steps=2, outer=ADAM)
     learner.update(case.problem, case.tasks, key)
     assert learner.adaptation_steps == 2
-    before, _, after = learner.adapt(case.problem, case.tasks, key, steps=2)
+    before, _, after = (each.parameters for each in learner.adapt(case.problem, case.tasks, key, steps=2))
     assert all(not torch.equal(before[name], after[name]) for name in case.theta)
 
 
@@ -33,7 +33,7 @@ def test_scratch_learns_nothing_and_adapts_at_its_rate(case: Case, key: RandomKe
     learner.update(case.problem, case.tasks, key)
     assert same(learner.parameters, case.theta)
     support = case.collected[:-1] if case.problem.fresh_data_each_step else case.collected[:1] * 2
-    after = learner.adapt(case.problem, case.tasks, key, steps=2)[-1]
+    after = learner.adapt(case.problem, case.tasks, key, steps=2)[-1].parameters
     expected = adapted(case, leaves(case.theta), rates_of(case, "scratch", case.theta), support, task=1)[-1]
     for name, tensor in expected.items():
         torch.testing.assert_close(after[name][1], tensor.detach(), rtol=1e-9, atol=1e-12)

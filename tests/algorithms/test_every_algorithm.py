@@ -55,7 +55,8 @@ class Learner:
         return algorithm.update(self.case.problem, self.case.tasks, self.key.child(purpose))
 
     def adapt(self, steps: int = STEPS, num_tasks: int | None = None) -> list[Parameters]:
-        return self.algorithm.adapt(self.case.problem, self.case.tasks[:num_tasks], self.key, steps)
+        adapted = self.algorithm.adapt(self.case.problem, self.case.tasks[:num_tasks], self.key, steps)
+        return [learner.parameters for learner in adapted]
 
 
 @pytest.fixture(params=combinations())
@@ -132,6 +133,14 @@ def test_adaptation_leaves_the_meta_parameters_alone_and_tasks_apart(learner: Le
 def test_any_number_of_steps_can_be_asked_for(learner: Learner) -> None:
     assert learner.algorithm.adaptation_steps == STEPS
     assert [len(learner.adapt(steps)) for steps in (0, 1, 4)] == [1, 2, 5]
+
+
+def test_adaptation_is_counted_in_what_it_costs(learner: Learner) -> None:
+    problem = learner.case.problem
+    adapted = learner.algorithm.adapt(problem, learner.case.tasks, learner.key, 3)
+    collections = [0, 1, 2, 3] if problem.fresh_data_each_step else [0, 1, 1, 1]
+    assert [each.data_used for each in adapted] == [problem.data_per_task * count for count in collections]
+    assert not any(each.memory for each in adapted)
 
 
 def test_every_step_has_the_data_that_its_problem_asks_for(learner: Learner) -> None:

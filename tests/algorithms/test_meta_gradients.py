@@ -87,7 +87,7 @@ def test_first_order_is_a_different_gradient_of_the_same_loss(case: Case, key: R
 
 def test_anil_adapts_the_head_and_learns_all(case: Case, key: RandomKey) -> None:
     learner = build(case, "anil", key, steps=2, outer=ADAM)
-    after = learner.adapt(case.problem, case.tasks, key, steps=2)[-1]
+    after = learner.adapt(case.problem, case.tasks, key, steps=2)[-1].parameters
     for name, tensor in case.theta.items():
         assert all(torch.equal(slot, tensor) for slot in after[name]) == (name not in case.head)
     meta = leaves(learner.parameters)

@@ -8,10 +8,12 @@ import pytest
 import torch
 
 from mlrun.algorithms import trust_region
-from mlrun.algorithms.inner_loop import expand_to_tasks, gradient_step
+from mlrun.algorithms.inner_loop import gradient_step
 from mlrun.algorithms.outer_rules import Adam
 from mlrun.config.algorithms import TrustRegionConfig
+from mlrun.learner import expand_to_tasks
 from mlrun.parameters import Parameters
+from mlrun.parameters import gradients as gradients_of_loss
 from mlrun.randomness import RandomKey
 from mlrun.rl.baseline import LinearFeatureBaseline
 from tests.algorithms.cases import Case, build, flat, gradients, leaves, objective_of, same
@@ -21,7 +23,9 @@ START = {"a": torch.tensor([1.0, -2.0], dtype=torch.float64), "b": torch.tensor(
 
 def bowl(center: float) -> Any:
     """An objective that is not quadratic, so that every gradient differs."""
-    return SimpleNamespace(loss=lambda meta: ((flat(meta) - center) ** 4 + flat(meta).sin()).sum())
+    return SimpleNamespace(
+        loss=lambda meta: ((flat(meta) - center) ** 4 + flat(meta).sin()).sum(), gradients=gradients_of_loss
+    )
 
 
 @pytest.mark.parametrize("epochs", [1, 3])
@@ -77,7 +81,7 @@ def test_the_region_is_measured_after_adaptation_and_is_zero_at_theta(episodic: 
         start = expand_to_tasks(parameters, len(episodic.tasks))
         return gradient_step(episodic.problem, start, support, dict.fromkeys(parameters, episodic.rate))
 
-    expected = episodic.problem.divergence(adapted(episodic.theta), adapted(moved), query).mean()
+    expected = episodic.problem.kl(adapted(episodic.theta), adapted(moved), query).mean()
     assert objective.measure(moved)[1] == pytest.approx(float(expected), rel=1e-9)
 
 
@@ -87,11 +91,11 @@ def test_the_loss_that_is_measured_is_the_one_that_is_differentiated(episodic: C
     assert objective.measure(moved)[0] == pytest.approx(float(objective.loss(moved).detach()), rel=1e-12)
 
 
-def test_the_metric_is_the_hessian_of_the_divergence(episodic: Case, key: RandomKey) -> None:
-    """A step's divergence is half the curvature along it, to third order."""
+def test_the_metric_is_the_hessian_of_the_kl(episodic: Case, key: RandomKey) -> None:
+    """A step's KL divergence is half the curvature along it, to third order."""
     objective = objective_of(build(episodic, "maml", key), episodic, key)
     ours = leaves(episodic.theta)
-    product = trust_region._hessian_product(objective.curvature(1)(ours), ours, damping=0.0)
+    product = trust_region._hessian_product(objective.curvature(1)(ours), ours, damping=0.0, total=lambda share: share)
     direction = torch.ones_like(flat(episodic.theta))
     curvature = float(direction @ product(direction))
     scale = 1e-4
@@ -99,22 +103,24 @@ def test_the_metric_is_the_hessian_of_the_divergence(episodic: Case, key: Random
     assert objective.measure(moved)[1] == pytest.approx(0.5 * scale**2 * curvature, rel=1e-2)
 
 
-def test_thinned_curvature_still_vanishes_at_theta(episodic: Case, key: RandomKey) -> None:
+def test_subsampled_curvature_still_vanishes_at_theta(episodic: Case, key: RandomKey) -> None:
     objective = objective_of(build(episodic, "maml", key), episodic, key)
-    whole, thinned = objective.curvature(1), objective.curvature(2)
+    whole, part = objective.curvature(1), objective.curvature(2)
     ours = leaves(episodic.theta)
-    value = thinned(ours)
+    value = part(ours)
     assert float(value.detach()) == pytest.approx(0, abs=1e-14)
     assert flat(gradients(value, ours)).norm() < 1e-12
     moved = {**episodic.theta, "log_std": episodic.theta["log_std"] + 0.05}
-    assert float(thinned(moved).detach()) != pytest.approx(float(whole(moved).detach()), rel=1e-3)
+    assert float(part(moved).detach()) != pytest.approx(float(whole(moved).detach()), rel=1e-3)
 
 
 def test_an_update_improves_the_surrogate_within_the_region_that_its_config_names(
     episodic: Case, key: RandomKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    strides, thin = [], episodic.problem.thin
-    monkeypatch.setattr(episodic.problem, "thin", lambda data, stride: strides.append(stride) or thin(data, stride))
+    strides, subsample = [], episodic.problem.subsample
+    monkeypatch.setattr(
+        episodic.problem, "subsample", lambda data, stride: strides.append(stride) or subsample(data, stride)
+    )
     outer = TrustRegionConfig(max_kl=0.003, curvature_stride=2)
     learner, other = (build(episodic, "maml", key, outer=outer.model_dump()) for _ in range(2))
     metrics = learner.update(episodic.problem, episodic.tasks, key)

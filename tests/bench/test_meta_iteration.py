@@ -32,7 +32,7 @@ def test_the_physics_alone_repeats_the_very_same_targets():
     benchmark = ML1("reach-v3")
     tasks = benchmark.train_tasks[:2]
     actions = torch.rand(2, 9, 3, 4, generator=torch.Generator().manual_seed(0))  # tasks, steps, episodes
-    environment, alone = benchmark.make_environment(6), PhysicsAlone(benchmark.problem, 6)
+    environment, alone = benchmark.make_worlds(6), PhysicsAlone(benchmark.family, 6)
     environment.reset(task_parameters(tasks, 2).repeat_interleave(3, dim=0))
     for step in range(9):
         environment.step(actions[:, step].flatten(0, 1))

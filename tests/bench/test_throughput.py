@@ -18,18 +18,18 @@ def test_every_combination_is_measured_as_plain_numbers():
 def test_the_physics_alone_moves_as_in_the_environment():
     benchmark = ML1("push-v3")
     parameters = task_parameters(benchmark.test_tasks, 3)
-    environment, alone = benchmark.make_environment(3), PhysicsAlone(benchmark.problem, 3)
+    environment, alone = benchmark.make_worlds(3), PhysicsAlone(benchmark.family, 3)
     environment.reset(parameters)
     alone.reset(parameters)
     puck = torch.from_numpy(alone.batch.joint("puck").qpos)
     actions = 3 * random_actions(60, 3)
     actions[:, 1, 2] = -2.0  # into the lower bound
-    for action, (target, gripper) in zip(actions, commands(actions), strict=True):
+    for action, (target, gripper) in zip(actions, commands(alone.family, actions), strict=True):
         environment.step(action)
         assert alone.step(target, gripper) > 0
         assert torch.equal(environment.physics.hand_target, torch.from_numpy(target))
     environment.physics.forward()
-    assert torch.equal(environment.physics.poses.puck, puck[:, :3])
+    assert torch.equal(environment.physics.poses.body("puck"), puck[:, :3])
 
 
 def test_tasks_are_dealt_out_in_turn():

@@ -2,11 +2,11 @@ import pytest
 import torch
 
 from mlrun.benchmarks.descriptions import reference_scores
+from mlrun.benchmarks.metaworld.family import HAND_HOME
 from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.metaworld.reach import Reach
-from mlrun.benchmarks.metaworld.reference_policies import scripts
-from mlrun.benchmarks.scripts import play
-from mlrun.simulation.settling import HAND_HOME
+from mlrun.benchmarks.reference_policies import play
+from mlrun.benchmarks.task import stack_parameters
 
 LOW, HIGH = Reach.parameters_low[3:], Reach.parameters_high[3:]
 
@@ -14,7 +14,7 @@ LOW, HIGH = Reach.parameters_low[3:], Reach.parameters_high[3:]
 @pytest.fixture(scope="module")
 def floors(problem: str) -> dict[str, dict[str, float]]:
     ml1 = ML1(problem, horizon=100)
-    return ml1.floors(ml1.test_tasks)
+    return ml1.reference_scores(ml1.test_tasks)
 
 
 def test_the_expert_solves_the_test_tasks(floors: dict[str, dict[str, float]]) -> None:
@@ -40,10 +40,10 @@ def test_stored_scores_are_those_of_the_scripts_there_are(floors: dict[str, dict
 def test_stored_scores_are_what_is_measured() -> None:
     """On one problem, with the script whose success is the least certain: the rest would take too long."""
     ml1 = ML1("pick-place-v3")
-    tasks = torch.tensor([task.parameters for task in ml1.test_tasks], dtype=torch.float64)
+    tasks, train_tasks = stack_parameters(ml1.test_tasks), stack_parameters(ml1.train_tasks)
     name = "goal-blind expert"
-    script = scripts(ml1.problem, tasks[:, 3:], ml1.train_tasks, ml1.horizon)[name]
-    measured, stored = play(ml1.make_environment(len(tasks)), tasks, script), reference_scores(ml1.name)[name]
+    script = ml1.family.reference_policies(tasks, train_tasks, ml1.horizon)[name]
+    measured, stored = play(ml1.make_worlds(len(tasks)), tasks, script), reference_scores(ml1.name)[name]
     assert measured["success_any"] == pytest.approx(stored["success_any"], abs=0.021)
     assert measured["success_last"] == pytest.approx(stored["success_last"], abs=0.021)
     assert measured["return"] == pytest.approx(stored["return"], rel=1e-3)

@@ -29,7 +29,7 @@ def test_an_unknown_problem_gets_the_choices_and_the_nearest(name: str) -> None:
 
 
 def described(ml1: ML1) -> dict[str, Any]:
-    return {**vars(ml1), "problem": (type(ml1.problem), vars(ml1.problem))}
+    return {**vars(ml1), "family": (type(ml1.family), vars(ml1.family))}
 
 
 def test_defaults_are_those_of_a_configuration() -> None:
@@ -73,7 +73,7 @@ def test_options_out_of_range_are_refused(options: dict[str, Any], message: str)
 )
 def test_environments_that_make_no_sense_are_refused(worlds: int, threads: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        ML1().make_environment(worlds, threads)
+        ML1().make_worlds(worlds, threads)
 
 
 def test_every_list_of_problems_has_the_same_ones() -> None:

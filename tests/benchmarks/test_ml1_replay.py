@@ -23,7 +23,7 @@ def replay(problem: str, reward: RewardVersion, recording: Recording) -> Recordi
     """All recorded episodes at once, as our environment plays them; (episodes, steps, ...) arrays."""
     ml1 = ML1(problem, reward=reward)
     actions = torch.from_numpy(recording["actions"])
-    environment = ml1.make_environment(len(actions))
+    environment = ml1.make_worlds(len(actions))
     first = environment.reset(torch.from_numpy(recording["task_parameters"]))
     steps: list[Transition] = []
     infos: list[Tensor] = []

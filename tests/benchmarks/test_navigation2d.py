@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from mlrun.algorithms.inner_loop import expand_to_tasks
-from mlrun.benchmarks.navigation2d import Navigation2D, NavigationEnvironment
+from mlrun.benchmarks.navigation2d import Navigation2D, NavigationWorlds
 from mlrun.benchmarks.task import Task
+from mlrun.learner import AdaptedLearner, expand_to_tasks
 from mlrun.problems.reinforcement_learning import ReinforcementLearning
 from mlrun.randomness import RandomKey
 from mlrun.rl.policy import GaussianMLPPolicy
@@ -37,7 +37,7 @@ def test_goals_fill_the_square() -> None:
 
 
 def test_points_move_by_the_clipped_action_from_the_origin() -> None:
-    environment = NavigationEnvironment(2, horizon=3)
+    environment = NavigationWorlds(2, horizon=3)
     goals = torch.tensor([[0.3, 0.4], [0.155, -0.1]], dtype=torch.float64)
     assert torch.equal(environment.reset(goals), torch.zeros(2, 2, dtype=torch.float64))
     first = environment.step(torch.tensor([[0.0, 0.0], [7.0, -0.5]]))
@@ -55,7 +55,7 @@ def test_a_point_moves_as_it_does_alone() -> None:
     generator = torch.Generator().manual_seed(0)
     goals = torch.rand(5, 2, generator=generator, dtype=torch.float64) - 0.5
     actions = 0.1 * torch.randn(20, 5, 2, generator=generator)
-    together, alone = NavigationEnvironment(5, 20), NavigationEnvironment(1, 20)
+    together, alone = NavigationWorlds(5, 20), NavigationWorlds(1, 20)
     together.reset(goals)
     alone.reset(goals[3:4])
     for action in actions:
@@ -72,7 +72,7 @@ def test_policies_are_compared_by_their_return() -> None:
 def test_the_floors() -> None:
     navigation = Navigation2D(horizon=8)
     tasks = [Task(0, "test", (0.3, 0.4)), Task(1, "test", (0.0, -0.05)), Task(2, "test", (0.0, 0.0))]
-    floors = navigation.floors(tasks)
+    floors = navigation.reference_scores(tasks)
     still, straight = floors["standing still"], floors["straight to the goal"]
     assert still == pytest.approx({"return": -8 * 0.55 / 3, "success_any": 1 / 3, "success_last": 1 / 3})
     assert straight == pytest.approx({"return": -(0.375 + 0.25 + 0.125) / 3, "success_any": 1.0, "success_last": 1.0})
@@ -83,12 +83,12 @@ def test_policies_act_in_it_and_one_that_is_not_finite_is_refused(key: RandomKey
     policy = GaussianMLPPolicy(2, 2, (4,), initial_std=0.1, min_std=1e-6)
     problem = ReinforcementLearning(navigation, policy, episodes_per_task=2, discount=0.99, gae_lambda=1.0)
     theta = problem.initial_parameters(key)
-    data = problem.collect(expand_to_tasks(theta, 3), navigation.train_tasks, key)
+    data = problem.collect(AdaptedLearner(expand_to_tasks(theta, 3)), navigation.train_tasks, key)
     assert data.observations.shape == (3, 10, 2)
     for value in (math.nan, math.inf):
         broken = {**theta, "mean.1.bias": torch.full((2,), value)}
         with pytest.raises(FloatingPointError, match="action"):
-            problem.evaluate(expand_to_tasks(broken, 3), navigation.test_tasks, key)
+            problem.evaluate(AdaptedLearner(expand_to_tasks(broken, 3)), navigation.test_tasks, key)
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ def test_what_would_be_empty_is_refused(options: dict[str, int], message: str) -
 
 def test_shapes_and_precision_are_checked() -> None:
     with pytest.raises(ValueError, match="number of worlds"):
-        NavigationEnvironment(0, 5)
-    environment = NavigationEnvironment(2, 5)
+        NavigationWorlds(0, 5)
+    environment = NavigationWorlds(2, 5)
     with pytest.raises(ValueError, match="float64"):
         environment.reset(torch.zeros(2, 2))
     with pytest.raises(ValueError, match="actions must be"):

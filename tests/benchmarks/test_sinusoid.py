@@ -76,7 +76,7 @@ def test_the_floors_are_what_the_distribution_gives() -> None:
         for amplitude in 0.1 + 4.9 * (np.arange(100) + 0.5) / 100
         for phase in (np.arange(100) + 0.5) / 100 * math.pi
     ]
-    floors = sinusoid.floors(tasks)
+    floors = sinusoid.reference_scores(tasks)
     zero = (5**3 - 0.1**3) / (3 * 4.9) / 2
     cosine = 0.5 + math.sin(10) / 20
     assert floors["zero"]["mse"] == pytest.approx(zero, rel=1e-3)

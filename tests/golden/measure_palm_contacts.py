@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
 from mlrun.benchmarks.metaworld.ml1 import ML1
-from mlrun.simulation.scene import scene_model
+from mlrun.benchmarks.metaworld.worlds import ManipulationWorlds
+from mlrun.simulation.tabletop import SAWYER_AND_PUCK
 
 Script = Callable[[int, Tensor], Tensor]  # actions from the number of the step and the observation
 
@@ -31,10 +31,10 @@ FOLDER = Path(__file__).parent
 class PalmContacts:
     """Looks for contacts of the palm in the present state of every world."""
 
-    def __init__(self, environment: SawyerEnvironment):
+    def __init__(self, environment: ManipulationWorlds):
         self._worlds = range(environment.num_worlds)
         self._batch = environment.physics._batch
-        self._model = scene_model()
+        self._model = SAWYER_AND_PUCK.model
         self._data = mujoco.MjData(self._model)
         self._palm, self._puck = self._model.geom("palm").id, self._model.geom("puck").id
 
@@ -52,7 +52,7 @@ class PalmContacts:
 
 def share(ml1: ML1, parameters: Tensor, act: Script) -> str:
     """Plays an episode in a world per row of `parameters`, and puts the shares into words."""
-    environment = ml1.make_environment(len(parameters))
+    environment = ml1.make_worlds(len(parameters))
     observation = environment.reset(parameters)
     contacts, count = PalmContacts(environment), np.zeros(2, dtype=int)
     for step in range(ml1.horizon):
@@ -67,7 +67,7 @@ def measure(problem: str) -> Iterator[tuple[str, str]]:
     ml1 = ML1(problem, goal="visible")
     parameters = torch.tensor([task.parameters for task in ml1.test_tasks], dtype=torch.float64)
     generator = torch.Generator().manual_seed(0)
-    yield "expert", share(ml1, parameters, lambda _, seen: ml1.problem.expert(seen, seen[:, 36:]))
+    yield "expert", share(ml1, parameters, lambda _, seen: ml1.family.expert(seen, seen[:, 36:]))
     yield "random", share(ml1, parameters, lambda _, seen: 2 * torch.rand(len(seen), 4, generator=generator) - 1)
     with np.load(FOLDER / f"{problem}.npz") as recording:
         kinds, tasks = recording["kinds"], torch.from_numpy(recording["task_parameters"])

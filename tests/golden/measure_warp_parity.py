@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
 from mlrun.benchmarks.metaworld.ml1 import ML1
+from mlrun.benchmarks.metaworld.worlds import ManipulationWorlds
 
 PROBLEMS = ("reach-v3", "push-v3", "pick-place-v3")
 NOISE = {"expert": 0.0, "expert with noise": 1.0}
@@ -26,16 +26,16 @@ class Pair:
     def __init__(self, problem: str) -> None:
         self.ml1 = ML1(problem)
         self.parameters = torch.tensor([task.parameters for task in self.ml1.test_tasks], dtype=torch.float64)
-        self.goal = self.ml1.problem.target(self.parameters)
+        self.goal = self.ml1.family.target(self.parameters)
         worlds = len(self.parameters)
-        self.engines = [self.ml1.make_environment(worlds), self.ml1.make_environment(worlds, physics="warp")]
+        self.engines = [self.ml1.make_worlds(worlds), self.ml1.make_worlds(worlds, physics="warp")]
 
-    def closed_loop(self, environment: SawyerEnvironment) -> tuple[float, float]:
+    def closed_loop(self, environment: ManipulationWorlds) -> tuple[float, float]:
         """Any-step success and mean return of the expert."""
         observation = environment.reset(self.parameters)
         total, ever = torch.zeros(len(self.goal)), torch.zeros(len(self.goal), dtype=torch.bool)
         for _ in range(500):
-            action = self.ml1.problem.expert(observation.double().cpu(), self.goal).float()
+            action = self.ml1.family.expert(observation.double().cpu(), self.goal).float()
             step = environment.step(action.to(environment.device))
             observation, total, ever = step.observation, total + step.reward.cpu(), ever | step.success.cpu()
         environment.warnings()
@@ -52,7 +52,7 @@ class Pair:
     def _together(self, noise: float, random: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
         exact, _ = (environment.reset(self.parameters) for environment in self.engines)
         for _ in range(150):
-            action = self.ml1.problem.expert(exact, self.goal).clamp(-1, 1)
+            action = self.ml1.family.expert(exact, self.goal).clamp(-1, 1)
             action = (action + noise * (2 * torch.rand(action.shape, generator=random) - 1)).float()
             one, other = (environment.step(action.to(environment.device)) for environment in self.engines)
             exact = one.observation

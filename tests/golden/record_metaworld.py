@@ -28,7 +28,7 @@ from metaworld.policies import SawyerPickPlaceV3Policy, SawyerPushV3Policy, Sawy
 from metaworld.policies.policy import Policy
 from metaworld.sawyer_xyz_env import SawyerMocapBase, SawyerXYZEnv
 
-from mlrun.simulation.scene import scene_model
+from mlrun.simulation.tabletop import SAWYER_AND_PUCK
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def verify_scene(original: mujoco.MjModel) -> None:
     Raises:
         SystemExit: naming the fields that differ.
     """
-    ours = scene_model()
+    ours = SAWYER_AND_PUCK.model
     wrong = differing(MODEL_FIELDS, ours, original)
     wrong += [f"opt.{name}" for name in differing(OPTION_FIELDS, ours.opt, original.opt)]
     # How pairs of geoms are looked for is no part of the motion, as the replays show.

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from mlrun.algorithms.inner_loop import expand_to_tasks
 from mlrun.finite import NotFiniteError
+from mlrun.learner import AdaptedLearner, expand_to_tasks
 from mlrun.parameters import Parameters
 from mlrun.problems.reinforcement_learning import Experience, ReinforcementLearning
 from mlrun.randomness import RandomKey
-from tests.point_benchmark import PointBenchmark, PointEnvironment
+from tests.point_benchmark import PointBenchmark, PointWorlds
 
 TASKS = 4
 
@@ -23,7 +23,7 @@ def parameters(theta: Parameters) -> Parameters:
 def data(
     problem: ReinforcementLearning, benchmark: PointBenchmark, parameters: Parameters, key: RandomKey
 ) -> Experience:
-    return problem.collect(parameters, benchmark.train_tasks[:TASKS], key)
+    return problem.collect(AdaptedLearner(parameters), benchmark.train_tasks[:TASKS], key)
 
 
 def test_at_the_sampling_parameters_the_ratio_is_one_and_the_kl_zero(
@@ -31,7 +31,7 @@ def test_at_the_sampling_parameters_the_ratio_is_one_and_the_kl_zero(
 ) -> None:
     log_probs = problem.policy(parameters, data.observations).log_prob(data.actions)
     torch.testing.assert_close((log_probs - data.log_probs).exp(), torch.ones_like(log_probs), rtol=1e-12, atol=0)
-    kl = problem.divergence(parameters, parameters, data)
+    kl = problem.kl(parameters, parameters, data)
     assert torch.equal(kl, torch.zeros_like(kl))
 
 
@@ -56,12 +56,10 @@ def test_the_gradient_of_the_inner_loss_is_the_policy_gradient_and_matches_finit
         assert float((gradient * direction).sum()) == pytest.approx(numeric, rel=1e-6), name
 
 
-def test_the_divergence_is_from_the_reference(
-    problem: ReinforcementLearning, parameters: Parameters, data: Experience
-) -> None:
+def test_the_kl_is_from_the_reference(problem: ReinforcementLearning, parameters: Parameters, data: Experience) -> None:
     moved = {**parameters, "log_std": parameters["log_std"] + 0.5}
-    wider_from_old = problem.divergence(parameters, moved, data)
-    old_from_wider = problem.divergence(moved, parameters, data)
+    wider_from_old = problem.kl(parameters, moved, data)
+    old_from_wider = problem.kl(moved, parameters, data)
     std, wide = (problem.policy(p, data.observations).std[:, 0] for p in (parameters, moved))
     expected = ((wide / std).log() + 0.5 * (std / wide).square() - 0.5).sum(-1)
     torch.testing.assert_close(wider_from_old, expected)
@@ -79,12 +77,12 @@ def test_the_goal_stays_hidden_and_frozen(data: Experience, benchmark: PointBenc
         torch.testing.assert_close(1 - (after - goal).norm(dim=-1), rewards)
 
 
-def test_thinning_keeps_whole_steps(problem: ReinforcementLearning, data: Experience) -> None:
-    half = problem.thin(data, 2)
+def test_a_subsample_keeps_whole_steps(problem: ReinforcementLearning, data: Experience) -> None:
+    half = problem.subsample(data, 2)
     expected = data.trajectories.observations[:, ::2].flatten(1, 2)
     assert torch.equal(half.observations, expected)
     assert half.advantages.shape == half.log_probs.shape == expected.shape[:2]
-    assert torch.equal(problem.thin(data, 1).actions, data.actions)
+    assert torch.equal(problem.subsample(data, 1).actions, data.actions)
 
 
 def test_scores_are_those_of_the_episodes(problem: ReinforcementLearning, data: Experience) -> None:
@@ -92,7 +90,7 @@ def test_scores_are_those_of_the_episodes(problem: ReinforcementLearning, data: 
     episodes = data.trajectories
     for slot in range(TASKS):
         returns, ever, last, times = [], [], [], []
-        for episode in range(problem.episodes_per_task):
+        for episode in range(problem.data_per_task):
             hits = episodes.successes[slot, :, episode].tolist()
             returns.append(float(episodes.rewards[slot, :, episode].sum()))
             ever.append(any(hits))
@@ -110,8 +108,8 @@ def test_scores_are_those_of_the_episodes(problem: ReinforcementLearning, data: 
 def test_evaluation_draws_nothing(
     problem: ReinforcementLearning, benchmark: PointBenchmark, parameters: Parameters, key: RandomKey
 ) -> None:
-    one = problem.evaluate(parameters, benchmark.test_tasks[:TASKS], key)
-    other = problem.evaluate(parameters, benchmark.test_tasks[:TASKS], key.child("other"))
+    one = problem.evaluate(AdaptedLearner(parameters), benchmark.test_tasks[:TASKS], key)
+    other = problem.evaluate(AdaptedLearner(parameters), benchmark.test_tasks[:TASKS], key.child("other"))
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
@@ -119,9 +117,9 @@ def test_inputs_are_the_observations_of_the_tasks_own_sampled_episodes(
     problem: ReinforcementLearning, benchmark: PointBenchmark, parameters: Parameters, data: Experience, key: RandomKey
 ) -> None:
     tasks = benchmark.train_tasks[:TASKS]
-    assert torch.equal(problem.inputs(parameters, tasks, key), data.observations)
+    assert torch.equal(problem.inputs(AdaptedLearner(parameters), tasks, key), data.observations)
     moved = {**parameters, "mean.2.bias": parameters["mean.2.bias"] + 1}
-    assert not torch.equal(problem.inputs(moved, tasks, key), data.observations)
+    assert not torch.equal(problem.inputs(AdaptedLearner(moved), tasks, key), data.observations)
     means = problem.representations(parameters, data.observations)["head"]
     assert torch.equal(means, problem.policy(parameters, data.observations).mean)
 
@@ -161,7 +159,7 @@ def test_an_action_that_is_not_finite_is_an_error(
 ) -> None:
     parameters["mean.2.bias"][1, 0] = float("nan")
     with pytest.raises(FloatingPointError, match="action"):
-        problem.evaluate(parameters, benchmark.test_tasks[:TASKS], key)
+        problem.evaluate(AdaptedLearner(parameters), benchmark.test_tasks[:TASKS], key)
 
 
 def test_fresh_policies_are_centred_on_where_episodes_start(
@@ -169,7 +167,7 @@ def test_fresh_policies_are_centred_on_where_episodes_start(
 ) -> None:
     fresh = problem.initial_parameters(key)
     goals = torch.tensor([task.parameters for task in benchmark.train_tasks], dtype=torch.float64)
-    start = benchmark.make_environment(len(goals)).reset(goals).mean(0).to(fresh["mean.0.bias"])
+    start = benchmark.make_worlds(len(goals)).reset(goals).mean(0).to(fresh["mean.0.bias"])
     hidden = start @ fresh["mean.0.weight"] + fresh["mean.0.bias"]
     torch.testing.assert_close(hidden, torch.zeros_like(hidden), rtol=0, atol=1e-6)
 
@@ -181,12 +179,12 @@ def test_a_simulation_that_fails_is_an_error_that_names_its_task(
     key: RandomKey,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def unstable(self: PointEnvironment) -> torch.Tensor:
-        return torch.arange(self.num_worlds) == 2 * problem.episodes_per_task + 1
+    def unstable(self: PointWorlds) -> torch.Tensor:
+        return torch.arange(self.num_worlds) == 2 * problem.data_per_task + 1
 
-    monkeypatch.setattr(PointEnvironment, "unstable", unstable)
+    monkeypatch.setattr(PointWorlds, "unstable", unstable)
     with pytest.raises(NotFiniteError, match="the simulation is not finite") as caught:
-        problem.collect(parameters, benchmark.train_tasks[:TASKS], key)
+        problem.collect(AdaptedLearner(parameters), benchmark.train_tasks[:TASKS], key)
     assert caught.value.slot == 2
 
 
@@ -197,7 +195,7 @@ def test_warnings_of_the_simulator_are_counted(
     key: RandomKey,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(PointEnvironment, "warnings", lambda self: {"CONTACTFULL": torch.tensor([0, 3, 1])})
+    monkeypatch.setattr(PointWorlds, "warnings", lambda self: {"CONTACTFULL": torch.tensor([0, 3, 1])})
     for _ in range(2):
-        problem.collect(parameters, benchmark.train_tasks[:TASKS], key)
+        problem.collect(AdaptedLearner(parameters), benchmark.train_tasks[:TASKS], key)
     assert problem.cost.warnings == {"CONTACTFULL": 8}

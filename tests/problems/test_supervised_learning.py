@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mlrun.algorithms.inner_loop import expand_to_tasks
 from mlrun.benchmarks.sinusoid import Sinusoid
+from mlrun.learner import AdaptedLearner, expand_to_tasks
 from mlrun.networks import MLP
 from mlrun.parameters import Parameters
 from mlrun.problems.supervised_learning import Examples, SupervisedLearning
@@ -28,7 +28,7 @@ def parameters(problem: SupervisedLearning, key: RandomKey) -> Parameters:
 
 @pytest.fixture
 def data(problem: SupervisedLearning, parameters: Parameters, key: RandomKey) -> Examples:
-    return problem.collect(parameters, problem.benchmark.train_tasks[:TASKS], key)
+    return problem.collect(AdaptedLearner(parameters), problem.benchmark.train_tasks[:TASKS], key)
 
 
 def test_examples_lie_on_each_tasks_own_function(problem: SupervisedLearning, data: Examples) -> None:
@@ -69,7 +69,7 @@ def test_examples_are_repeatable_and_differ_between_tasks_and_purposes(
     problem: SupervisedLearning, parameters: Parameters, data: Examples, key: RandomKey
 ) -> None:
     tasks = problem.benchmark.train_tasks[:TASKS]
-    again, other = (problem.collect(parameters, tasks, k) for k in (key, key.child("query")))
+    again, other = (problem.collect(AdaptedLearner(parameters), tasks, k) for k in (key, key.child("query")))
     assert torch.equal(again.inputs, data.inputs)
     assert not torch.isin(other.inputs, data.inputs).any()
     assert data.inputs.unique().numel() == data.inputs.numel()
@@ -79,7 +79,7 @@ def test_a_slot_draws_the_same_whatever_the_number_of_tasks(
     problem: SupervisedLearning, parameters: Parameters, data: Examples, key: RandomKey
 ) -> None:
     first = {name: tensor[:1] for name, tensor in parameters.items()}
-    alone = problem.collect(first, problem.benchmark.train_tasks[:1], key)
+    alone = problem.collect(AdaptedLearner(first), problem.benchmark.train_tasks[:1], key)
     assert torch.equal(alone.inputs, data.inputs[:1])
     torch.testing.assert_close(alone.errors, data.errors[:1], rtol=1e-12, atol=0)
 
@@ -88,8 +88,8 @@ def test_evaluation_covers_the_same_inputs_for_every_task_and_draws_nothing(
     problem: SupervisedLearning, parameters: Parameters, key: RandomKey
 ) -> None:
     tasks = problem.benchmark.test_tasks[:TASKS]
-    errors = problem.evaluate(parameters, tasks, key)["mse"]
-    assert torch.equal(errors, problem.evaluate(parameters, tasks, key.child("other"))["mse"])
+    errors = problem.evaluate(AdaptedLearner(parameters), tasks, key)["mse"]
+    assert torch.equal(errors, problem.evaluate(AdaptedLearner(parameters), tasks, key.child("other"))["mse"])
     inputs = problem.benchmark.evaluation_inputs().double()
     for slot, task in enumerate(tasks):
         amplitude, phase = task.parameters
@@ -102,15 +102,15 @@ def test_scores_need_no_graph(problem: SupervisedLearning, parameters: Parameter
     """Adapted parameters carry one, which data that is kept must not hold on to."""
     graphed = {name: tensor.requires_grad_() * 1 for name, tensor in parameters.items()}
     tasks = problem.benchmark.train_tasks[:TASKS]
-    data = problem.collect(graphed, tasks, key)
-    tensors = [data.errors, data.inputs, data.targets, problem.evaluate(graphed, tasks, key)["mse"]]
+    data = problem.collect(AdaptedLearner(graphed), tasks, key)
+    tensors = [data.errors, data.inputs, data.targets, problem.evaluate(AdaptedLearner(graphed), tasks, key)["mse"]]
     assert not any(tensor.requires_grad for tensor in tensors)
 
 
 def test_fresh_parameters_can_be_collected_with(problem: SupervisedLearning, key: RandomKey) -> None:
     fresh = problem.initial_parameters(key)
     assert set(problem.head) < set(fresh)
-    data = problem.collect(expand_to_tasks(fresh, TASKS), problem.benchmark.train_tasks[:TASKS], key)
+    data = problem.collect(AdaptedLearner(expand_to_tasks(fresh, TASKS)), problem.benchmark.train_tasks[:TASKS], key)
     assert data.inputs.dtype == torch.float32
 
 

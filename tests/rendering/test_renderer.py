@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from mlrun.benchmarks.metaworld.family import HAND_HOME
 from mlrun.registry import UnknownNameError
 from mlrun.rendering import Renderer
-from mlrun.simulation.cpu import SawyerPhysics
+from mlrun.simulation.cpu import CPUPhysics
 from mlrun.simulation.decoration import CAMERAS
-from mlrun.simulation.scene import drawn_scene_model
+from mlrun.simulation.tabletop import PUCK, SAWYER_AND_PUCK
 
 pytestmark = pytest.mark.usefixtures("gl")
 
@@ -21,10 +22,10 @@ PUCKS = [[0.0, 0.8, 0.02], [0.1, 0.65, 0.02]]
 
 
 @pytest.fixture(scope="module")
-def physics() -> SawyerPhysics:
-    physics, everywhere = SawyerPhysics(2, num_threads=1), torch.ones(2, dtype=torch.bool)
-    physics.load_settled(everywhere)
-    physics.place_puck(torch.tensor(PUCKS, dtype=torch.float64), everywhere)
+def physics() -> CPUPhysics:
+    physics, everywhere = CPUPhysics(SAWYER_AND_PUCK, 2, num_threads=1), torch.ones(2, dtype=torch.bool)
+    physics.load(SAWYER_AND_PUCK.settled(HAND_HOME), everywhere)
+    physics.write_joint(PUCK, torch.tensor(PUCKS, dtype=torch.float64), everywhere)
     physics.forward()
     return physics
 
@@ -64,11 +65,11 @@ def test_a_frame_shows_its_own_world_and_is_the_same_again(renderer, physics):
 
 
 def test_drawing_changes_neither_the_world_nor_the_scene(renderer, physics):
-    before = [pose.clone() for pose in physics.poses], drawn_scene_model().vis.global_.offwidth
+    before = physics.poses.body_positions.clone(), SAWYER_AND_PUCK.drawn_model.vis.global_.offwidth
     renderer.frame(physics, 0, GOAL)
     physics.forward()
-    assert all(torch.equal(*pair) for pair in zip(before[0], physics.poses, strict=True))
-    assert drawn_scene_model().vis.global_.offwidth == before[1]
+    assert torch.equal(before[0], physics.poses.body_positions)
+    assert SAWYER_AND_PUCK.drawn_model.vis.global_.offwidth == before[1]
 
 
 def test_the_goal_is_green_where_it_is(renderer, physics):

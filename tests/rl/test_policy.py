@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
-from mlrun.algorithms.inner_loop import expand_to_tasks
+from mlrun.learner import expand_to_tasks
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 from mlrun.rl.policy import DiagonalGaussian, GaussianMLPPolicy

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import torch
 
-from mlrun.algorithms.inner_loop import expand_to_tasks
+from mlrun.benchmarks.environment import TaskEnvironment
+from mlrun.benchmarks.task import Task
+from mlrun.learner import AdaptedLearner, expand_to_tasks
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 from mlrun.rl.policy import GaussianMLPPolicy
@@ -12,16 +14,21 @@ from tests.point_benchmark import PointBenchmark
 EPISODES = 2
 
 
+def environment_for(benchmark: PointBenchmark, tasks: list[Task]) -> TaskEnvironment:
+    worlds = [task for task in tasks for _ in range(EPISODES)]
+    return TaskEnvironment(worlds, lambda family, count: benchmark.make_worlds(count))
+
+
 def test_episodes_are_those_of_each_task_alone(
     benchmark: PointBenchmark, policy: GaussianMLPPolicy, theta: Parameters, key: RandomKey
 ) -> None:
     """Replay every episode by itself, in a world of its own, with the actions that were recorded."""
     tasks = benchmark.train_tasks[:3]
-    environment = benchmark.make_environment(3 * EPISODES)
-    episodes = collect_trajectories(policy, expand_to_tasks(theta, 3), environment, tasks, key)
+    learner = AdaptedLearner(expand_to_tasks(theta, 3))
+    episodes = collect_trajectories(policy, learner, environment_for(benchmark, tasks), tasks, key)
     for slot, task in enumerate(tasks):
         for episode in range(EPISODES):
-            world = benchmark.make_environment(1)
+            world = benchmark.make_worlds(1)
             seen = world.reset(torch.tensor([task.parameters], dtype=torch.float64))
             for step in range(benchmark.horizon):
                 torch.testing.assert_close(episodes.observations[slot, step, episode], seen[0])
@@ -37,8 +44,8 @@ def test_log_probs_are_those_of_the_policy_that_sampled(
     benchmark: PointBenchmark, policy: GaussianMLPPolicy, theta: Parameters, key: RandomKey
 ) -> None:
     adapted = {name: torch.stack([tensor, 0.5 * tensor]) for name, tensor in theta.items()}
-    environment = benchmark.make_environment(2 * EPISODES)
-    episodes = collect_trajectories(policy, adapted, environment, benchmark.train_tasks[:2], key)
+    tasks = benchmark.train_tasks[:2]
+    episodes = collect_trajectories(policy, AdaptedLearner(adapted), environment_for(benchmark, tasks), tasks, key)
     again = policy(adapted, episodes.observations.flatten(1, 2)).log_prob(episodes.actions.flatten(1, 2))
     torch.testing.assert_close(episodes.log_probs.flatten(1), again, rtol=1e-12, atol=1e-12)
 
@@ -47,9 +54,9 @@ def test_noise_depends_on_the_key_and_the_slot_alone(
     benchmark: PointBenchmark, policy: GaussianMLPPolicy, theta: Parameters, key: RandomKey
 ) -> None:
     def actions(num_tasks: int, key: RandomKey) -> torch.Tensor:
-        environment = benchmark.make_environment(num_tasks * EPISODES)
         tasks = benchmark.train_tasks[:num_tasks]
-        return collect_trajectories(policy, expand_to_tasks(theta, num_tasks), environment, tasks, key).actions
+        learner = AdaptedLearner(expand_to_tasks(theta, num_tasks))
+        return collect_trajectories(policy, learner, environment_for(benchmark, tasks), tasks, key).actions
 
     three = actions(3, key)
     torch.manual_seed(0)
@@ -60,7 +67,8 @@ def test_noise_depends_on_the_key_and_the_slot_alone(
 
 
 def test_without_a_key_the_mean_acts(benchmark: PointBenchmark, policy: GaussianMLPPolicy, theta: Parameters) -> None:
-    parameters = expand_to_tasks(theta, 1)
-    episodes = collect_trajectories(policy, parameters, benchmark.make_environment(2), benchmark.train_tasks[:1], None)
+    parameters, tasks = expand_to_tasks(theta, 1), benchmark.train_tasks[:1]
+    learner = AdaptedLearner(parameters)
+    episodes = collect_trajectories(policy, learner, environment_for(benchmark, tasks), tasks, None)
     mean = policy(parameters, episodes.observations.flatten(1, 2)).mean
     torch.testing.assert_close(episodes.actions.flatten(1, 2), mean)

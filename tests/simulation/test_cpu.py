@@ -7,52 +7,53 @@ import numpy as np
 import pytest
 import torch
 
-from mlrun.simulation.cpu import SawyerPhysics
-from mlrun.simulation.scene import drawn_scene_model, scene_model
-from mlrun.simulation.settling import HAND_HOME, settled_state
+from mlrun.benchmarks.metaworld.family import HAND_HOME
+from mlrun.simulation.cpu import CPUPhysics
+from mlrun.simulation.tabletop import PUCK, SAWYER_AND_PUCK
 
+SETTLED = SAWYER_AND_PUCK.settled(HAND_HOME)
 RECORDING = Path(__file__).parents[1] / "golden" / "reach-v3.npz"
 
 
 def test_settled_readings_are_the_original_s() -> None:
-    settled = settled_state()
     with np.load(RECORDING) as recorded:
-        np.testing.assert_allclose(settled.gripper_center, recorded["settled_gripper_center"], rtol=0, atol=1e-12)
-        np.testing.assert_allclose(settled.puck_height, recorded["settled_puck_height"], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(SETTLED.gripper_center, recorded["settled_gripper_center"], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(SETTLED.bodies[PUCK][2], recorded["settled_puck_height"], rtol=0, atol=1e-12)
 
 
 def test_poses_are_those_of_the_state_just_reached() -> None:
-    physics = SawyerPhysics(3)
-    physics.load_settled(torch.ones(3, dtype=torch.bool))
-    physics.place_puck(
-        torch.tensor([[0.05, 0.65, 0.02]], dtype=torch.float64).expand(3, 3), torch.ones(3, dtype=torch.bool)
+    physics = CPUPhysics(SAWYER_AND_PUCK, 3)
+    physics.load(SETTLED, torch.ones(3, dtype=torch.bool))
+    physics.write_joint(
+        PUCK, torch.tensor([[0.05, 0.65, 0.02]], dtype=torch.float64).expand(3, 3), torch.ones(3, dtype=torch.bool)
     )
     physics.forward()
-    torch.testing.assert_close(physics.poses.puck[2], torch.tensor([0.05, 0.65, 0.02], dtype=torch.float64))
+    torch.testing.assert_close(physics.poses.body("puck")[2], torch.tensor([0.05, 0.65, 0.02], dtype=torch.float64))
     physics.hand_target += torch.tensor([[0.01, 0.0, 0.0], [0.0, 0.01, 0.0], [0.0, 0.0, 0.01]])
     physics.step(torch.tensor([-1.0, 0.0, 1.0]))
-    before = [pose.clone() for pose in physics.poses]
+    before = physics.poses.body_positions.clone(), physics.poses.site_positions.clone()
     physics.forward()
-    assert all(torch.equal(*pair) for pair in zip(before, physics.poses, strict=True))
+    assert torch.equal(physics.poses.body_positions, before[0])
+    assert torch.equal(physics.poses.site_positions, before[1])
 
 
 def test_the_hand_follows_its_target_and_the_fingers_close() -> None:
-    physics = SawyerPhysics(2)
-    physics.load_settled(torch.ones(2, dtype=torch.bool))
+    physics = CPUPhysics(SAWYER_AND_PUCK, 2)
+    physics.load(SETTLED, torch.ones(2, dtype=torch.bool))
     physics.forward()
-    opening = (physics.poses.right_claw - physics.poses.left_claw).norm(dim=-1)
+    opening = (physics.poses.body("right_claw") - physics.poses.body("left_claw")).norm(dim=-1)
     goal = torch.tensor([0.1, 0.75, 0.3], dtype=torch.float64)
     physics.hand_target[1] = goal
     for _ in range(80):
         physics.step(torch.tensor([-1.0, 1.0]))
     home = torch.tensor(HAND_HOME, dtype=torch.float64)
-    assert (physics.poses.hand - torch.stack((home, goal))).norm(dim=-1).max() < 0.02
-    closed = (physics.poses.right_claw - physics.poses.left_claw).norm(dim=-1)
+    assert (physics.poses.body("hand") - torch.stack((home, goal))).norm(dim=-1).max() < 0.02
+    closed = (physics.poses.body("right_claw") - physics.poses.body("left_claw")).norm(dim=-1)
     assert 0.01 < closed[1] < opening[1] - 0.02, "claws never meet, which push and pick-place rely on"
     torch.testing.assert_close(closed[0], opening[0], rtol=0, atol=1e-3)
 
 
-@pytest.mark.parametrize("model", [scene_model(), drawn_scene_model()], ids=["stepped", "drawn"])
+@pytest.mark.parametrize("model", [SAWYER_AND_PUCK.model, SAWYER_AND_PUCK.drawn_model], ids=["stepped", "drawn"])
 def test_what_is_only_drawn_neither_collides_nor_weighs(model: mujoco.MjModel) -> None:
     colliding = [
         model.geom(index).name
@@ -67,26 +68,26 @@ def test_what_is_only_drawn_neither_collides_nor_weighs(model: mujoco.MjModel) -
 
 
 def test_the_kinematic_copy_leaves_the_scene_as_it_is() -> None:
-    SawyerPhysics(1)
-    assert scene_model().opt.disableflags == mujoco.mjtDisableBit.mjDSBL_MIDPHASE
-    assert scene_model().opt.solver == mujoco.mjtSolver.mjSOL_NEWTON
+    CPUPhysics(SAWYER_AND_PUCK, 1)
+    assert SAWYER_AND_PUCK.model.opt.disableflags == mujoco.mjtDisableBit.mjDSBL_MIDPHASE
+    assert SAWYER_AND_PUCK.model.opt.solver == mujoco.mjtSolver.mjSOL_NEWTON
 
 
 def test_warnings_are_counted_by_world_until_it_is_loaded_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    physics = SawyerPhysics(3, 1)
+    physics = CPUPhysics(SAWYER_AND_PUCK, 3, 1)
     every = torch.ones(3, dtype=torch.bool)
-    physics.load_settled(every)
-    physics._puck_velocity[1] = torch.nan
+    physics.load(SETTLED, every)
+    physics._velocities[1, -6:] = torch.nan
     for _ in range(2):
         physics.step(torch.zeros(3, dtype=torch.float64))
     assert physics.warnings()["BADQVEL"].tolist() == [0, 1, 0]
     assert sum(int(counts.sum()) for counts in physics.warnings().values()) == 1
-    physics.load_settled(torch.tensor([True, False, False]))
+    physics.load(SETTLED, torch.tensor([True, False, False]))
     assert physics.warnings()["BADQVEL"].tolist() == [0, 1, 0]
-    physics.load_settled(every)
+    physics.load(SETTLED, every)
     physics.step(torch.zeros(3, dtype=torch.float64))
     assert physics.warnings()["BADQVEL"].tolist() == [0, 0, 0]
     assert list(tmp_path.iterdir()) == []

@@ -13,12 +13,13 @@ import torch
 import warp
 from torch import Tensor
 
-from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
+from mlrun.benchmarks.metaworld.family import HAND_HOME
 from mlrun.benchmarks.metaworld.ml1 import ML1
+from mlrun.benchmarks.metaworld.worlds import ManipulationWorlds
 from mlrun.extras import MissingExtraError
 from mlrun.simulation.backends import make_physics
 from mlrun.simulation.protocol import CapacityError, Physics
-from mlrun.simulation.scene import scene_model
+from mlrun.simulation.tabletop import SAWYER_AND_PUCK
 from mlrun.simulation.warp import WarpPhysics
 from tests.benchmarks.conftest import load_recording
 
@@ -43,13 +44,13 @@ def gpu() -> Iterator[str]:
 
 def settled(physics: Physics) -> Physics:
     every = torch.ones(physics.num_worlds, dtype=torch.bool, device=physics.hand_target.device)
-    physics.load_settled(every)
+    physics.load(SAWYER_AND_PUCK.settled(HAND_HOME), every)
     physics.forward()
     return physics
 
 
-def environment(problem: str, physics: Physics) -> SawyerEnvironment:
-    return SawyerEnvironment(ML1(problem).problem, physics, horizon=500)
+def environment(problem: str, physics: Physics) -> ManipulationWorlds:
+    return ManipulationWorlds(ML1(problem).family, physics, horizon=500)
 
 
 def recorded(problem: str, steps: int, *kinds: str) -> tuple[Tensor, Tensor]:
@@ -61,7 +62,7 @@ def recorded(problem: str, steps: int, *kinds: str) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(parameters), torch.from_numpy(actions)
 
 
-def play(environment: SawyerEnvironment, parameters: Tensor, actions: Tensor) -> Tensor:
+def play(environment: ManipulationWorlds, parameters: Tensor, actions: Tensor) -> Tensor:
     """Observations and rewards, (episodes, steps, 40) float64 on the CPU."""
     device = environment.reset(parameters).device
     steps = [environment.step(action) for action in actions.to(device).unbind(1)]
@@ -71,7 +72,7 @@ def play(environment: SawyerEnvironment, parameters: Tensor, actions: Tensor) ->
 
 def both(problem: str, parameters: Tensor, actions: Tensor, device: str) -> tuple[Tensor, Tensor]:
     count = len(actions)
-    on_cpu, on_warp = make_physics("cpu", count, 1), WarpPhysics(count, device)
+    on_cpu, on_warp = make_physics(SAWYER_AND_PUCK, "cpu", count, 1), WarpPhysics(SAWYER_AND_PUCK, count, device)
     exact, single = (play(environment(problem, physics), parameters, actions) for physics in (on_cpu, on_warp))
     return exact, single
 
@@ -95,7 +96,10 @@ def test_grasps_are_felt_alike(device: str) -> None:
     parameters, actions = recorded("pick-place-v3", HANDLING, "expert", "clumsy")
     environments = [
         environment("pick-place-v3", physics)
-        for physics in (make_physics("cpu", len(actions), 1), WarpPhysics(len(actions), device))
+        for physics in (
+            make_physics(SAWYER_AND_PUCK, "cpu", len(actions), 1),
+            WarpPhysics(SAWYER_AND_PUCK, len(actions), device),
+        )
     ]
     for each in environments:
         each.reset(parameters)
@@ -111,7 +115,7 @@ def test_grasps_are_felt_alike(device: str) -> None:
 
 def test_asking_for_grasps_changes_nothing() -> None:
     parameters, actions = recorded("pick-place-v3", HANDLING, "expert")
-    asked, other = (environment("pick-place-v3", WarpPhysics(len(actions), "cpu")) for _ in range(2))
+    asked, other = (environment("pick-place-v3", WarpPhysics(SAWYER_AND_PUCK, len(actions), "cpu")) for _ in range(2))
     for each in (asked, other):
         each.reset(parameters)
     for action in actions.unbind(1):
@@ -122,7 +126,7 @@ def test_asking_for_grasps_changes_nothing() -> None:
 
 def test_one_launch_does_what_the_engine_does_step_by_step(device: str) -> None:
     parameters, actions = recorded("push-v3", HANDLING, "expert", "clumsy")
-    launched, called = (WarpPhysics(len(actions), device) for _ in range(2))
+    launched, called = (WarpPhysics(SAWYER_AND_PUCK, len(actions), device) for _ in range(2))
     for physics in (launched, called):
         play(environment("push-v3", physics), parameters, actions[:, :-5])
     called._advance = called._control_step
@@ -132,13 +136,13 @@ def test_one_launch_does_what_the_engine_does_step_by_step(device: str) -> None:
             with warp.ScopedDevice(device):
                 physics.step(action[:, 3])
     tolerance = 0 if device == "cpu" else 1e-3  # on a GPU contacts come in any order
-    torch.testing.assert_close(torch.stack(called.poses[:8]), torch.stack(launched.poses[:8]), rtol=0, atol=tolerance)
+    torch.testing.assert_close(called.poses.body_positions, launched.poses.body_positions, rtol=0, atol=tolerance)
 
 
 def test_a_world_does_not_depend_on_the_others() -> None:
     parameters, actions = recorded("push-v3", HANDLING, "expert", "noisy expert", "clumsy", "puck")
-    together = play(environment("push-v3", WarpPhysics(len(actions), "cpu")), parameters, actions)
-    alone = play(environment("push-v3", WarpPhysics(1, "cpu")), parameters[2:3], actions[2:3])
+    together = play(environment("push-v3", WarpPhysics(SAWYER_AND_PUCK, len(actions), "cpu")), parameters, actions)
+    alone = play(environment("push-v3", WarpPhysics(SAWYER_AND_PUCK, 1, "cpu")), parameters[2:3], actions[2:3])
     assert torch.equal(together[2], alone[0])
 
 
@@ -146,8 +150,8 @@ def test_some_worlds_can_be_reset_while_the_others_go_on(device: str) -> None:
     parameters, actions = recorded("push-v3", HANDLING, "expert", "noisy expert", "clumsy")
     count, early = len(actions), 50
     some = torch.arange(count) % 2 == 0
-    undisturbed = play(environment("push-v3", WarpPhysics(count, device)), parameters, actions)
-    again = environment("push-v3", WarpPhysics(count, device))
+    undisturbed = play(environment("push-v3", WarpPhysics(SAWYER_AND_PUCK, count, device)), parameters, actions)
+    again = environment("push-v3", WarpPhysics(SAWYER_AND_PUCK, count, device))
     play(again, parameters, actions[:, :early])
     observation = again.reset(torch.where(some[:, None], parameters, torch.nan), some)
     following = torch.where(some[:, None, None], actions[:, : HANDLING - early], actions[:, early:])
@@ -163,7 +167,7 @@ def test_some_worlds_can_be_reset_while_the_others_go_on(device: str) -> None:
 def test_too_little_room_is_an_error_until_worlds_are_loaded_again(
     room: dict[str, int], flag: str, device: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    physics = settled(WarpPhysics(3, device, **room))
+    physics = settled(WarpPhysics(SAWYER_AND_PUCK, 3, device, **room))
     assert not any(counts.any() for counts in physics.warnings().values())
     physics.step(torch.zeros(3, device=physics.hand_target.device))
     with pytest.raises(CapacityError, match=rf"ran out of room in 3 of 3 worlds \(.*{flag}.*\)"):
@@ -173,7 +177,7 @@ def test_too_little_room_is_an_error_until_worlds_are_loaded_again(
 
 
 def test_a_number_that_is_none_is_reported_for_its_world(device: str) -> None:
-    each = environment("reach-v3", WarpPhysics(3, device))
+    each = environment("reach-v3", WarpPhysics(SAWYER_AND_PUCK, 3, device))
     parameters, _ = recorded("reach-v3", 1, "expert", "random")
     each.reset(parameters[:3])
     physics = each.physics
@@ -186,15 +190,15 @@ def test_a_number_that_is_none_is_reported_for_its_world(device: str) -> None:
 
 
 def test_the_state_of_a_world_is_one_that_mujoco_takes(device: str) -> None:
-    physics = settled(WarpPhysics(2, device))
+    physics = settled(WarpPhysics(SAWYER_AND_PUCK, 2, device))
     physics.hand_target[1, 0] += 0.05
     for _ in range(20):
         physics.step(torch.tensor([-1.0, 1.0], device=physics.hand_target.device))
-    model = scene_model()
+    model = SAWYER_AND_PUCK.model
     data = mujoco.MjData(model)
     mujoco.mj_setState(model, data, physics.state(1), mujoco.mjtState.mjSTATE_INTEGRATION.value)
     mujoco.mj_kinematics(model, data)
-    np.testing.assert_allclose(data.body("left_pad").xpos, physics.poses.left_pad[1].cpu(), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(data.body("left_pad").xpos, physics.poses.body("left_pad")[1].cpu(), rtol=0, atol=1e-6)
     np.testing.assert_allclose(data.mocap_pos[0], physics.hand_target[1].cpu(), rtol=0, atol=0)
     np.testing.assert_array_equal(data.ctrl, [1, -1])
     assert data.time == pytest.approx(20 * 0.0125 + 50 * 0.0125, abs=1e-4)
@@ -202,7 +206,7 @@ def test_the_state_of_a_world_is_one_that_mujoco_takes(device: str) -> None:
 
 def test_an_environment_is_where_its_physics_is() -> None:
     ml1 = ML1("push-v3", horizon=3)
-    each = ml1.make_environment(2, physics="warp")
+    each = ml1.make_worlds(2, physics="warp")
     observation = each.reset(torch.tensor([task.parameters for task in ml1.train_tasks[:2]], dtype=torch.float64))
     step = each.step(torch.zeros(2, 4, device=each.device))
     assert isinstance(each.physics, WarpPhysics)
@@ -214,13 +218,13 @@ def test_an_environment_is_where_its_physics_is() -> None:
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mujoco_warp", None)
     with pytest.raises(MissingExtraError, match=r" pip install .*\[gpu\]'"):
-        make_physics("warp", 1)
+        make_physics(SAWYER_AND_PUCK, "warp", 1)
 
 
 @pytest.mark.parametrize("problem", ["reach-v3", "push-v3", "pick-place-v3"])
 def test_a_step_never_waits_for_the_gpu(problem: str, gpu: str) -> None:
     parameters, actions = recorded(problem, 5, "expert", "random")
-    each = environment(problem, WarpPhysics(len(actions), gpu))
+    each = environment(problem, WarpPhysics(SAWYER_AND_PUCK, len(actions), gpu))
     each.reset(parameters)
     on_gpu = actions.to(gpu)
     each.step(on_gpu[:, 0])

@@ -7,6 +7,8 @@ import torch
 import warp
 from warp._src.context import user_modules
 
+from mlrun.benchmarks.metaworld.family import HAND_HOME
+from mlrun.simulation.tabletop import SAWYER_AND_PUCK
 from mlrun.simulation.warp import WarpPhysics
 
 pytestmark = pytest.mark.slow
@@ -15,10 +17,10 @@ HOPPER = 90  # the architecture of an H100, compute capability 9.0
 
 
 def test_all_kernels_that_a_step_takes_compile_for_a_gpu(tmp_path: Path) -> None:
-    physics, every = WarpPhysics(1, "cpu"), torch.ones(1, dtype=torch.bool)
-    physics.load_settled(every)
+    physics, every = WarpPhysics(SAWYER_AND_PUCK, 1, "cpu"), torch.ones(1, dtype=torch.bool)
+    physics.load(SAWYER_AND_PUCK.settled(HAND_HOME), every)
     physics.step(torch.zeros(1))
-    physics.pads_press_on_puck(every)
+    physics.pads_press(every)
     loaded = [module for module in user_modules.values() if module.execs]
     assert len(loaded) > 20
     for number, module in enumerate(loaded):

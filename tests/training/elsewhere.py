@@ -14,10 +14,12 @@ import torch
 from torch import Tensor
 
 from mlrun.config.schema import EpisodicExperiment, Experiment
+from mlrun.problems.reinforcement_learning import ReinforcementLearning
 from mlrun.randomness import RandomKey
 from mlrun.runs.directory import RunDirectory
-from mlrun.simulation.cpu import SawyerPhysics
+from mlrun.simulation.cpu import CPUPhysics
 from mlrun.simulation.protocol import Poses
+from mlrun.simulation.scene import Scene, SettledState
 from mlrun.training.build import build_benchmark, build_problem, fresh_algorithm
 from mlrun.training.device import Placement
 from mlrun.training.evaluation import evaluate_run
@@ -32,19 +34,20 @@ torch.set_num_threads(1)
 torch.inference_mode = torch.no_grad  # in which a tensor that wraps another cannot be written to
 
 
-class PhysicsElsewhere(SawyerPhysics):
+class PhysicsElsewhere(CPUPhysics):
     """The worlds of the CPU, seen from the accelerator."""
 
-    def __init__(self, num_worlds: int) -> None:
-        super().__init__(num_worlds, num_threads=1)
+    def __init__(self, scene: Scene, num_worlds: int) -> None:
+        super().__init__(scene, num_worlds, num_threads=1)
         self.hand_target = TensorElsewhere(self.hand_target)
-        self.poses = Poses(*map(TensorElsewhere, self.poses))
+        here = self.poses.body_positions, self.poses.site_positions, self.poses.body_rotations
+        self.poses = Poses(scene.kinematic_model, *map(TensorElsewhere, here))
 
-    def load_settled(self, worlds: Tensor) -> None:
-        super().load_settled(held(worlds))
+    def load(self, settled: SettledState, worlds: Tensor) -> None:
+        super().load(settled, held(worlds))
 
-    def place_puck(self, position: Tensor, worlds: Tensor) -> None:
-        super().place_puck(held(position), held(worlds))
+    def write_joint(self, joint: str, position: Tensor, worlds: Tensor) -> None:
+        super().write_joint(joint, held(position), held(worlds))
 
     def step(self, gripper: Tensor) -> None:
         super().step(held(gripper))
@@ -145,7 +148,7 @@ def _roll_out(what: EpisodicExperiment, engine: Engine, ready: Callable[[], None
         key = RandomKey(0, 0, "rollout")
         (adapted,) = fresh_algorithm(what, problem).adapt(problem, tasks, key, 0)
         ready()
-        problem.inputs(adapted, tasks, key)
+        cast(ReinforcementLearning, problem).inputs(adapted, tasks, key)
 
 
 @contextmanager
@@ -157,8 +160,8 @@ def _warp_elsewhere() -> Iterator[None]:
         yield
 
 
-def _make_physics(engine: Engine, num_worlds: int, num_threads: int = 0) -> SawyerPhysics:
-    return PhysicsElsewhere(num_worlds) if engine == "warp" else SawyerPhysics(num_worlds, num_threads)
+def _make_physics(scene: Scene, engine: Engine, num_worlds: int, num_threads: int = 0) -> CPUPhysics:
+    return PhysicsElsewhere(scene, num_worlds) if engine == "warp" else CPUPhysics(scene, num_worlds, num_threads)
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def test_a_step_waits_for_nothing_but_worlds_on_the_cpu(elsewhere: Elsewhere, pr
     assert elsewhere("waits_per_step", problem, "cpu") == {"_to_copy": 1}  # the actions
 
 
-@pytest.mark.parametrize(("problem", "launches"), [("reach-v3", 47), ("push-v3", 99), ("pick-place-v3", 104)])
+@pytest.mark.parametrize(("problem", "launches"), [("reach-v3", 50), ("push-v3", 102), ("pick-place-v3", 107)])
 def test_a_step_launches_as_many_operations_as_the_readme_says(
     elsewhere: Elsewhere, problem: str, launches: int
 ) -> None:

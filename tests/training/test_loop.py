@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
+from mlrun.benchmarks.metaworld.worlds import ManipulationWorlds
 from mlrun.benchmarks.protocol import Transition
 from mlrun.config.algorithms import InnerLoopConfig, MAMLConfig
 from mlrun.config.benchmarks import ML1Config
@@ -126,15 +126,15 @@ def test_an_interrupted_run_continues_as_if_nothing_had_happened(
 
 def test_a_signal_is_noticed_within_a_rollout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[int] = []
-    step = SawyerEnvironment.step
+    step = ManipulationWorlds.step
 
-    def interrupted(self: SawyerEnvironment, action: torch.Tensor) -> Transition:
+    def interrupted(self: ManipulationWorlds, action: torch.Tensor) -> Transition:
         steps.append(len(steps))
         if len(steps) == 3:
             os.kill(os.getpid(), signal.SIGTERM)
         return step(self, action)
 
-    monkeypatch.setattr(SawyerEnvironment, "step", interrupted)
+    monkeypatch.setattr(ManipulationWorlds, "step", interrupted)
     directory = RunDirectory.create(tmp_path, experiment())
     with pytest.raises(Interrupted, match="SIGTERM"):
         train(experiment(), directory, Watcher())
@@ -238,12 +238,12 @@ def test_divergence_stops_the_run_and_keeps_the_last_good_checkpoint(
 def failing_after(iteration: int, failure: Exception, monkeypatch: pytest.MonkeyPatch) -> Watcher:
     """A reporter that makes every rollout fail once so many iterations are done."""
 
-    def fail(self: SawyerEnvironment) -> None:
+    def fail(self: ManipulationWorlds) -> None:
         raise failure
 
     def act(done: int) -> None:
         if done == iteration:
-            monkeypatch.setattr(SawyerEnvironment, "warnings", fail)
+            monkeypatch.setattr(ManipulationWorlds, "warnings", fail)
 
     return Watcher(act)
 
@@ -326,15 +326,15 @@ def test_an_iteration_whose_metrics_could_not_be_written_is_done_again(
 
 def test_training_never_touches_a_held_out_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: set[str] = set()
-    from mlrun.problems import reinforcement_learning
+    from mlrun.problems import episodes
 
-    collect = reinforcement_learning.collect_trajectories
+    collect = episodes.collect_trajectories
 
     def spy(policy: Any, parameters: Any, environment: Any, tasks: Any, key: Any) -> Any:
         seen.update(task.split for task in tasks)
         return collect(policy, parameters, environment, tasks, key)
 
-    monkeypatch.setattr(reinforcement_learning, "collect_trajectories", spy)
+    monkeypatch.setattr(episodes, "collect_trajectories", spy)
     run(tmp_path, experiment(iterations=2))
     assert seen == {"train"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -17,7 +18,7 @@ from mlrun.config.schema import Experiment
 from mlrun.errors import MlrunError
 from mlrun.finite import require_finite_tasks
 from mlrun.parameters import Parameters
-from mlrun.problems.protocol import Problem
+from mlrun.problems.protocol import IntrospectableProblem
 from mlrun.runs.directory import RunDirectory
 from mlrun.training.build import fresh_algorithm
 from mlrun.training.device import arithmetic
@@ -76,13 +77,16 @@ def explain_run(
 
     Raises:
         Diverged: adaptation leads to numbers that are not finite.
-        MlrunError: there is no adaptation step to explain.
+        MlrunError: there is no adaptation step to explain, or the model has no layers to look into.
     """
     adaptation = adapt_run(run, split=split, checkpoint=checkpoint, steps=steps)
     if len(adaptation.by_step) < 2:
         raise MlrunError("there is nothing to explain without an adaptation step: evaluation.steps is 0; give --steps")
-    problem, before, after = adaptation.problem, adaptation.by_step[0], adaptation.by_step[-1]
-    again, inputs = _more_data(adaptation, run.experiment())
+    problem = adaptation.problem
+    if not isinstance(problem, IntrospectableProblem):
+        raise MlrunError(f"{adaptation.benchmark.name}: the model of this run has no layers to look into")
+    before, after = adaptation.by_step[0].parameters, adaptation.by_step[-1].parameters
+    again, inputs = _more_data(adaptation, problem, run.experiment())
     start, end, other_end = (layer_vectors(parameters, problem.layers) for parameters in (before, after, again))
     directions, other_directions = _directions(start, end), _directions(start, other_end)
     return Explanation(
@@ -99,16 +103,18 @@ def explain_run(
     )
 
 
-def _more_data(adaptation: Adaptation, experiment: Experiment) -> tuple[Parameters, torch.Tensor]:
+def _more_data(
+    adaptation: Adaptation, problem: IntrospectableProblem, experiment: Experiment
+) -> tuple[Parameters, torch.Tensor]:
     """The tasks' parameters after adapting on other data, and the inputs that their adapted models meet."""
-    problem, tasks, key, after = adaptation.problem, adaptation.tasks, adaptation.key, adaptation.by_step[-1]
+    tasks, key, after = adaptation.tasks, adaptation.key, adaptation.by_step[-1]
     where = f"adaptation from checkpoint {adaptation.checkpoint}"
     with arithmetic(experiment), non_finite_ends(where, tasks):
-        for name, tensor in after.items():
+        for name, tensor in after.parameters.items():
             require_finite_tasks(f"{name} after adaptation", tensor)
         inputs = problem.inputs(after, tasks, key.child("inputs"))
         again = adaptation.algorithm.adapt(problem, tasks, key.child("again"), len(adaptation.by_step) - 1)
-    return again[-1], inputs
+    return again[-1].parameters, inputs
 
 
 def _directions(start: ByLayer, end: ByLayer) -> dict[str, torch.Tensor]:
@@ -116,7 +122,7 @@ def _directions(start: ByLayer, end: ByLayer) -> dict[str, torch.Tensor]:
     return {ALL_LAYERS: torch.cat(list(by_layer.values()), dim=1), **by_layer}
 
 
-def _rates(algorithm: MetaAlgorithm, problem: Problem) -> dict[str, torch.Tensor]:
+def _rates(algorithm: MetaAlgorithm[Any], problem: IntrospectableProblem) -> dict[str, torch.Tensor]:
     as_one_task = {name: rate.unsqueeze(0) for name, rate in learned_rates(algorithm, problem).items()}
     by_parameter = layer_vectors(as_one_task, split_layers(problem.layers))
     return {parameter: rates[0] for parameter, rates in by_parameter.items()}

@@ -10,7 +10,7 @@ import torch
 from mlrun.analysis.explanation.cka import linear_cka
 from mlrun.analysis.explanation.displacement import relative_change, relative_shift
 from mlrun.parameters import Parameters
-from mlrun.problems.protocol import Problem
+from mlrun.problems.protocol import IntrospectableProblem
 
 _MEASURES: Final[dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]]] = {
     "similarity": linear_cka,
@@ -21,7 +21,7 @@ _MEASURES: Final[dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]]
 
 @torch.no_grad()
 def representation_change(
-    problem: Problem, before: Parameters, after: Parameters, inputs: torch.Tensor
+    problem: IntrospectableProblem, before: Parameters, after: Parameters, inputs: torch.Tensor
 ) -> dict[str, dict[str, torch.Tensor]]:
     """What adaptation does to each layer's output (Raghu et al. 2020, section 3), on the same inputs before and after.
 
@@ -46,7 +46,9 @@ def representation_change(
     }
 
 
-def _changes(problem: Problem, before: Parameters, after: Parameters, inputs: torch.Tensor) -> dict[str, Parameters]:
+def _changes(
+    problem: IntrospectableProblem, before: Parameters, after: Parameters, inputs: torch.Tensor
+) -> dict[str, Parameters]:
     one, other = problem.representations(before, inputs), problem.representations(after, inputs)
     return {
         name: {layer: measure(one[layer][0], other[layer][0]) for layer in one} for name, measure in _MEASURES.items()

@@ -13,15 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
 from mlrun.benchmarks.metaworld.ml1 import ML1
-from mlrun.benchmarks.task import Task
+from mlrun.benchmarks.metaworld.worlds import ManipulationWorlds
+from mlrun.benchmarks.task import Task, stack_parameters
 from mlrun.rendering.renderer import Renderer
 from mlrun.simulation.scene import SUBSTEPS, TIME_STEP
 from mlrun.simulation.threads import one_torch_thread
 
-Policy = Callable[[Tensor], Tensor]
-"""The action (1, 4) of one world, from its observation (1, 39)."""
+Policy = Callable[[Tensor, float], Tensor]
+"""The action (1, 4) of one world, from its observation (1, 39) and the reward of the step before."""
 
 _STEPS_PER_SECOND: Final = 1 / (TIME_STEP * SUBSTEPS)
 _PAUSE_AT_THE_END: Final = 1.0  # seconds
@@ -94,10 +94,10 @@ class Episodes:
             renderer: what draws.
             steps: after how many control steps there is a picture, in order; some may be the same.
         """
-        problem = self.benchmark.problem
-        parameters = torch.tensor([actor.task.parameters for actor in self.actors], dtype=torch.float64)
-        goals = problem.target(parameters).numpy()
-        environment = self.benchmark.make_environment(len(self.actors), num_threads=1)
+        family = self.benchmark.family
+        parameters = stack_parameters([actor.task for actor in self.actors])
+        goals = family.target(parameters).numpy()
+        environment = self.benchmark.make_worlds(len(self.actors), num_threads=1)
         observation = environment.reset(parameters)
         times_shown = Counter(steps)
         for step in range(self.horizon + 1):
@@ -105,14 +105,17 @@ class Episodes:
                 observation = self._act(environment, observation)
             if times_shown[step]:
                 drawn = (
-                    renderer.frame(environment.physics, world, goal, problem.success_radius)
+                    renderer.frame(environment.physics, world, goal, family.success_radius)
                     for world, goal in enumerate(goals)
                 )
                 yield from repeat(Moment(step, list(drawn), self.scores), times_shown[step])
 
-    def _act(self, environment: SawyerEnvironment, observation: Tensor) -> Tensor:
+    def _act(self, environment: ManipulationWorlds, observation: Tensor) -> Tensor:
         with one_torch_thread(), torch.no_grad():
-            actions = [actor.policy(own[None]) for actor, own in zip(self.actors, observation, strict=True)]
+            actions = [
+                actor.policy(own[None], score.reward)
+                for actor, own, score in zip(self.actors, observation, self.scores, strict=True)
+            ]
             transition = environment.step(torch.cat(actions))
         rewards, successes = transition.reward.tolist(), transition.success.tolist()
         self.scores = [score.after(*step) for score, *step in zip(self.scores, rewards, successes, strict=True)]

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from mlrun.benchmarks.metaworld.rewards import hamacher_product, tolerance
 from mlrun.simulation.protocol import Poses
-from mlrun.simulation.settling import settled_state
+from mlrun.simulation.scene import SettledState
+from mlrun.simulation.tabletop import PUCK
 
 GOAL_RADIUS: Final = 0.05  # metres from puck to goal within which version 2 rewards fully
 IN_HAND: Final = 0.02  # metres from gripper to puck that version 2 rewards
@@ -19,6 +20,15 @@ _PAD_REACH: Final = 0.05  # metres between pad and puck, along y, up to which th
 _PAD_CONTACT: Final = 0.015  # metres between pad and puck, along y, below which the pad squeezes too hard
 _LEVEL: Final = 0.005  # metres between gripper and puck in the x-z plane
 _CAGED: Final = 0.97  # caging above which closing the fingers counts
+
+_GAIN: Final = 10.0  # action per metre of error
+_GRASP_HEIGHT: Final = 0.035  # metres from puck to hand when the fingers are beside the puck
+_LOW: Final = 0.015  # metres above that from which on the fingers may close
+_BESIDE: Final = 0.02  # metres between hand and puck, seen from above, within which they may close
+_FUNNEL_RADIUS: Final = 0.015  # metres between them within which the hand may come down
+_FUNNEL_SLOPE: Final = 5.0  # metres up per metre farther away
+_FUNNEL_TOP: Final = 0.1  # metres
+_CLOSED: Final = 0.72  # gripper opening with the puck between the fingers
 
 # What is right for each pad's distance from the puck, for the gripper's in the x-z plane, and for the goal's.
 _LOWER: Final = ((_PAD_CONTACT,), (_PAD_CONTACT,), (0.0,), (0.0,))
@@ -50,34 +60,35 @@ class Grasp(NamedTuple):
         }
 
 
-def grasp_judge(start: Tensor, target: Tensor) -> Callable[[Poses, Tensor, Tensor], Grasp]:
-    """What judges grasps in episodes that take the puck from `start` to `target`, (worlds, 3) each.
+def grasp_function(settled: SettledState, start: Tensor, target: Tensor) -> Callable[[Poses, Tensor, Tensor], Grasp]:
+    """A function that measures the grasp in episodes that take the puck from `start` to `target`, (worlds, 3) each.
 
-    Its arguments are the poses, the distance of the left and the right pad from the puck along y, in which direction
-    the fingers close, and how far the pads are from where the margin of that begins, (2, worlds) each.
+    Its arguments are the poses; the distance of the left and the right pad from the puck along y, in which direction
+    the fingers close, (2, worlds); and how far the pads are from where the margin of that begins, (2, worlds).
     """
-    settled = settled_state().gripper_center.to(start)
-    level_margin = torch.linalg.vector_norm((start - settled)[:, ::2], dim=-1) - _LEVEL
+    gripper = settled.gripper_center.to(start)
+    level_margin = torch.linalg.vector_norm((start - gripper)[:, ::2], dim=-1) - _LEVEL
     margins = torch.stack((level_margin, torch.linalg.vector_norm(start - target, dim=-1)))
     lower, upper = start.new_tensor(_LOWER), start.new_tensor(_UPPER)
     least_margin = torch.finfo(start.dtype).tiny  # keeps 0 / 0 out of the tolerance
 
-    def judge(poses: Poses, beside: Tensor, away: Tensor) -> Grasp:
-        to_puck = poses.puck - poses.gripper_center
+    def grasp_of(poses: Poses, beside: Tensor, away: Tensor) -> Grasp:
+        puck = poses.body(PUCK)
+        to_puck = puck - poses.gripper_center
         level = torch.linalg.vector_norm(to_puck[:, ::2], dim=-1)
-        distance = torch.linalg.vector_norm(poses.puck - target, dim=-1)
+        distance = torch.linalg.vector_norm(puck - target, dim=-1)
         pad_margins = away.abs().sub_(_PAD_REACH).abs_().clamp_(min=least_margin)
         values, margin = torch.cat((beside, level[None], distance[None])), torch.cat((pad_margins, margins))
         left, right, level, in_place = tolerance(values, lower, upper, margin).unbind()
         caging = hamacher_product(hamacher_product(left, right), level)
         return Grasp(torch.linalg.vector_norm(to_puck, dim=-1), distance, caging, in_place)
 
-    return judge
+    return grasp_of
 
 
 def pads_y(poses: Poses) -> Tensor:
     """Where the left and the right pad are along y, (2, worlds)."""
-    return torch.stack((poses.left_pad[:, 1], poses.right_pad[:, 1]))
+    return torch.stack((poses.body("left_pad")[:, 1], poses.body("right_pad")[:, 1]))
 
 
 def grasp_quality(
@@ -108,7 +119,7 @@ def grasp_quality(
 
 def lifted(poses: Poses, start: Tensor) -> Tensor:
     """Whether the puck is above its `start` (worlds, 3), (worlds,) bool."""
-    return poses.puck[:, 2] - _LIFTED > start[:, 2]
+    return poses.body(PUCK)[:, 2] - _LIFTED > start[:, 2]
 
 
 def version_1_terms(distance: Tensor) -> dict[str, Tensor]:
@@ -121,3 +132,25 @@ def version_1_terms(distance: Tensor) -> dict[str, Tensor]:
         "in_place_reward": zeros,
         "obj_to_target": distance,
     }
+
+
+def carry_puck(observation: Tensor, goal: Tensor) -> Tensor:
+    """The action (worlds, 4) that brings the puck nearer to the goal, from wherever the hand and the puck are.
+
+    The hand comes down on the puck in a funnel: the farther away sideways, the higher it stays. With the puck between
+    the fingers it closes them, and once they hold, it moves by what the puck lacks. A puck that slips is grasped again.
+
+    Args:
+        observation: (worlds, 39)
+        goal: (worlds, 3)
+    """
+    hand, opening, puck = observation[:, :3], observation[:, 3], observation[:, 4:7]
+    descent = puck - hand
+    descent[:, 2] += _GRASP_HEIGHT
+    aside = torch.linalg.vector_norm(descent[:, :2], dim=-1)
+    surrounded = (aside < _BESIDE) & (descent[:, 2] > -_LOW)
+    held = surrounded & (opening < _CLOSED)
+    descent[:, 2] += (_FUNNEL_SLOPE * (aside - _FUNNEL_RADIUS)).clamp(0.0, _FUNNEL_TOP)
+    move = torch.where(held[:, None], goal - puck, descent)
+    grip = torch.where(surrounded, 1.0, -1.0)
+    return torch.cat((_GAIN * move, grip[:, None]), dim=-1)

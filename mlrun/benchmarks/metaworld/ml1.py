@@ -1,29 +1,26 @@
-"""ML1: the task lists of one manipulation problem, and environments to practise them in."""
+"""ML1: the task lists of one task family, and worlds to practise them in."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from pydantic import ValidationError
 
-from mlrun.benchmarks.metaworld.environment import SawyerEnvironment
-from mlrun.benchmarks.metaworld.family import Manipulation, RewardVersion, load_family
-from mlrun.benchmarks.metaworld.reference_policies import floors
-from mlrun.benchmarks.metaworld.sizes import ACTION_SIZE, OBSERVATION_SIZE
-from mlrun.benchmarks.task import Split, Task
+from mlrun.benchmarks.metaworld.family import RewardVersion, TaskFamily, load_family
+from mlrun.benchmarks.metaworld.worlds import ManipulationWorlds
+from mlrun.benchmarks.reference_policies import play
+from mlrun.benchmarks.task import Split, Task, stack_parameters
 from mlrun.config.benchmarks import ML1Config
 from mlrun.config.reading.messages import rule
 from mlrun.registry import UnknownNameError
 from mlrun.simulation.backends import Backend, make_physics
-from mlrun.task_families import ML1_NAMES, TASK_FAMILIES
-
-_NEAREST_GOAL: Final = 0.15  # metres between puck and goal, seen from above
+from mlrun.task_families import ACTION_SIZE, ML1_NAMES, OBSERVATION_SIZE, TASK_FAMILIES
 
 
 class ML1:
-    """One problem, and tasks to train and to test on (Yu et al. 2020; Meta-World v3's lists for the same seed).
+    """One task family, and tasks to train and to test on (Yu et al. 2020; Meta-World v3's lists for the same seed).
 
     Args:
         problem: "reach-v3", "push-v3" or "pick-place-v3", also with "ml1/" before it.
@@ -61,9 +58,9 @@ class ML1:
         self.name = config.name
         self.horizon = config.horizon
         self.goal_visible = config.goal == "visible"
-        self.problem: Manipulation = load_family(config.name.removeprefix("ml1/"), config.reward)
-        self.train_tasks: Sequence[Task] = draw_tasks(self.problem, config.seed, config.num_tasks, "train")
-        self.test_tasks: Sequence[Task] = draw_tasks(self.problem, config.seed + 1, config.num_tasks, "test")
+        self.family: TaskFamily = load_family(config.name.removeprefix("ml1/"), config.reward)
+        self.train_tasks: Sequence[Task] = task_list(self.family, config.seed, config.num_tasks, "train")
+        self.test_tasks: Sequence[Task] = task_list(self.family, config.seed + 1, config.num_tasks, "test")
 
     @classmethod
     def from_config(cls, config: ML1Config) -> Self:
@@ -84,25 +81,29 @@ class ML1:
             raise ValueError(f"split must be 'train' or 'test', not {split!r}")
         return self.train_tasks if split == "train" else self.test_tasks
 
-    def make_environment(self, num_worlds: int, num_threads: int = 0, physics: Backend = "cpu") -> SawyerEnvironment:
+    def make_worlds(
+        self, num_worlds: int, num_threads: int = 0, physics: Backend = "cpu", *, family: str | None = None
+    ) -> ManipulationWorlds:
         """A batch of worlds.
 
         Args:
             num_worlds: how many.
             num_threads: threads to step them on with "cpu"; 0 means one per core.
             physics: "cpu" is exact, and "warp" is on a GPU in single precision.
+            family: None, as this benchmark has just one.
 
         Raises:
             ValueError: there would be no world, or more threads than cores.
             MissingExtraError: the packages are not installed that it takes to simulate on a GPU.
         """
-        worlds = make_physics(physics, num_worlds, num_threads)
-        return SawyerEnvironment(self.problem, worlds, self.horizon, goal_visible=self.goal_visible)
+        worlds = make_physics(self.family.scene, physics, num_worlds, num_threads)
+        return ManipulationWorlds(self.family, worlds, self.horizon, goal_visible=self.goal_visible)
 
-    def floors(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
-        """How scripts that need no learning do on `tasks`, at this horizon: what a result must be compared with."""
-        environment = self.make_environment(len(tasks), num_threads)
-        return floors(environment, self.problem, tasks, self.train_tasks)
+    def reference_scores(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
+        """How reference policies, which do not adapt, do on `tasks` at this horizon, by the policy's name."""
+        worlds, parameters = self.make_worlds(len(tasks), num_threads), stack_parameters(tasks)
+        policies = self.family.reference_policies(parameters, stack_parameters(self.train_tasks), self.horizon)
+        return {name: play(worlds, parameters, policy) for name, policy in policies.items()}
 
 
 def _registered_name(problem: str) -> str:
@@ -121,8 +122,8 @@ def _checked_config(options: dict[str, Any]) -> ML1Config:
         raise ValueError("\n".join(mistakes)) from None
 
 
-def draw_tasks(problem: Manipulation, seed: int, count: int, split: Split) -> list[Task]:
-    """The first tasks of a seed: uniform in the problem's box, no goal within 15 cm of its puck.
+def task_list(family: TaskFamily, seed: int, count: int, split: Split) -> list[Task]:
+    """The first tasks of a seed: uniform in the family's box, drawn again where it refuses them.
 
     For the first 50 to be Meta-World's list, the generator is numpy's legacy one, and of every two valid draws the
     second counts.
@@ -130,13 +131,13 @@ def draw_tasks(problem: Manipulation, seed: int, count: int, split: Split) -> li
     random = np.random.RandomState(seed)
     tasks = []
     for index in range(count):
-        _draw_parameters(problem, random)
-        tasks.append(Task(index, split, _draw_parameters(problem, random)))
+        _draw_parameters(family, random)
+        tasks.append(Task(index, split, _draw_parameters(family, random)))
     return tasks
 
 
-def _draw_parameters(problem: Manipulation, random: np.random.RandomState) -> tuple[float, ...]:
+def _draw_parameters(family: TaskFamily, random: np.random.RandomState) -> tuple[float, ...]:
     while True:
-        parameters = random.uniform(problem.parameters_low, problem.parameters_high)
-        if np.linalg.norm(parameters[:2] - parameters[3:5]) >= _NEAREST_GOAL:
+        parameters = random.uniform(family.parameters_low, family.parameters_high)
+        if family.accepts(parameters):
             return tuple(parameters.tolist())

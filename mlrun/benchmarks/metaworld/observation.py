@@ -7,12 +7,14 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from mlrun.benchmarks.metaworld.sizes import FRAME_SIZE
 from mlrun.simulation.protocol import Poses
+from mlrun.task_families import FRAME_SIZE
 
 _OPENING_SCALE: Final = 0.1  # metres between the claws when fully open
-_HAND_LOW: Final = (-0.525, 0.348, -0.0525)
-_HAND_HIGH: Final = (0.525, 1.025, 0.7)
+HAND_LOW: Final = (-0.5, 0.4, 0.05)  # metres: the box that the hand's target stays in
+HAND_HIGH: Final = (0.5, 1.0, 0.5)
+_SEEN_LOW: Final = (-0.525, 0.348, -0.0525)  # metres: where Meta-World says that the hand may be
+_SEEN_HIGH: Final = (0.525, 1.025, 0.7)
 _UNBOUNDED: Final = (float("inf"),) * (FRAME_SIZE - 4)
 
 # Products of quaternion components, as xy = m01 + m10, xz = m02 + m20, yz = m12 + m21, xw = m21 - m12, yw = m02 - m20,
@@ -34,20 +36,23 @@ def observation_bounds(
         goal_low: lower corner of the box that goals are drawn from; a hidden goal reads zero.
         goal_high: upper corner.
     """
-    low = (*_HAND_LOW, -1.0, *(-bound for bound in _UNBOUNDED))
-    high = (*_HAND_HIGH, 1.0, *_UNBOUNDED)
+    low = (*_SEEN_LOW, -1.0, *(-bound for bound in _UNBOUNDED))
+    high = (*_SEEN_HIGH, 1.0, *_UNBOUNDED)
     return (
         torch.tensor((*low, *low, *goal_low), dtype=torch.float64),
         torch.tensor((*high, *high, *goal_high), dtype=torch.float64),
     )
 
 
-def observe(poses: Poses) -> Tensor:
-    """One frame of the observation, (worlds, 18): hand, gripper opening, puck position, puck quaternion, 7 zeros."""
-    opening = torch.linalg.vector_norm(poses.right_claw - poses.left_claw, dim=-1, keepdim=True)
+def observe_object(poses: Poses, body: str) -> Tensor:
+    """One frame, (worlds, 18): the hand, the gripper's opening, a body's position and its quaternion, and 7 zeros."""
+    opening = torch.linalg.vector_norm(poses.body("right_claw") - poses.body("left_claw"), dim=-1, keepdim=True)
     opening = (opening / _OPENING_SCALE).clamp_(0.0, 1.0)
-    padding = poses.puck.new_zeros(len(poses.puck), FRAME_SIZE - 11)
-    return torch.cat((poses.hand, opening, poses.puck, quaternion_from_matrix(poses.puck_rotation), padding), dim=-1)
+    position = poses.body(body)
+    padding = position.new_zeros(len(position), FRAME_SIZE - 11)
+    return torch.cat(
+        (poses.body("hand"), opening, position, quaternion_from_matrix(poses.rotation(body)), padding), dim=-1
+    )
 
 
 def quaternion_from_matrix(matrix: Tensor) -> Tensor:

@@ -5,13 +5,13 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from mlrun.benchmarks.metaworld.experts import carry_puck
-from mlrun.benchmarks.metaworld.family import Evaluator, Outcome, RewardVersion
+from mlrun.benchmarks.metaworld.family import Outcome, RewardFunction, TaskFamily
 from mlrun.benchmarks.metaworld.grasping import (
     AT_PUCK,
     GOAL_RADIUS,
     IN_HAND,
-    grasp_judge,
+    carry_puck,
+    grasp_function,
     grasp_quality,
     lifted,
     pads_y,
@@ -19,7 +19,7 @@ from mlrun.benchmarks.metaworld.grasping import (
 )
 from mlrun.benchmarks.metaworld.rewards import hamacher_product, nearing
 from mlrun.simulation.protocol import Poses
-from mlrun.simulation.settling import settled_state
+from mlrun.simulation.tabletop import PUCK
 
 SUCCESS_RADIUS: Final = 0.07  # metres
 _CLEAR: Final = 0.01  # metres above the start that are rewarded
@@ -27,7 +27,7 @@ _HELD_HEIGHT: Final = 0.04  # metres above the start that count as held, in vers
 _OUTWARDS: Final = ((1.0,), (-1.0,))  # along y, of the left and the right pad
 
 
-class PickPlace:
+class PickPlace(TaskFamily):
     """Lift the puck and bring it to within 7 cm of a goal in the air. Meta-World's `pick-place-v3`.
 
     Reward "v2": with g the quality of the grasp, p the puck's closeness to the goal, and h their Hamacher product, all
@@ -40,75 +40,60 @@ class PickPlace:
     parameters_high = (0.1, 0.7, 0.02, 0.1, 0.9, 0.3)
     success_radius = SUCCESS_RADIUS
 
-    def __init__(self, reward: RewardVersion = "v2"):
-        self.reward = reward
-
-    def start(self, parameters: Tensor) -> Tensor:
-        """Where the task puts the puck."""
-        return parameters[:, :3]
-
-    def target(self, parameters: Tensor) -> Tensor:
-        """The goal itself."""
-        return parameters[:, 3:]
-
-    def evaluator(self, parameters: Tensor) -> Evaluator:
+    def reward_function(self, parameters: Tensor) -> RewardFunction:
         """Reward, success and reward terms."""
-        version = {"v1": _version_1, "v2": _version_2}[self.reward]
+        version = {"v1": self._version_1, "v2": self._version_2}[self.reward]
         return version(self.start(parameters), self.target(parameters))
 
     def expert(self, observation: Tensor, goal: Tensor) -> Tensor:
         """Grasps the puck and carries it through the air."""
         return carry_puck(observation, goal)
 
-    def blind_actions(self, horizon: int) -> dict[str, Tensor]:
-        """None: it takes a look at the puck to move it."""
-        return {}
+    def _version_2(self, start: Tensor, target: Tensor) -> RewardFunction:
+        grasp_of, outwards = grasp_function(self.settled, start, target), start.new_tensor(_OUTWARDS)
 
+        def reward(poses: Poses, action: Tensor) -> Outcome:
+            beside = (pads_y(poses) - poses.body(PUCK)[:, 1]).mul_(outwards)
+            # The original takes this margin from where the pads settled, but keeps a live view of where they are.
+            grasp = grasp_of(poses, beside, beside)
+            in_hand = (grasp.gap < IN_HAND) & (poses.body(PUCK)[:, 2] - _CLEAR > start[:, 2])
+            bonus = (1 + 5 * grasp.in_place) * in_hand
+            quality, reward = grasp_quality(grasp.caging, action, _reward_with_bonus, grasp.in_place, bonus)
+            reward = reward.masked_fill_(grasp.distance < GOAL_RADIUS, 10.0)
+            success = grasp.distance <= SUCCESS_RADIUS
+            return Outcome(reward, success, grasp.terms(quality), may_be_grasped=lifted(poses, start))
 
-def _version_2(start: Tensor, target: Tensor) -> Evaluator:
-    judge, outwards = grasp_judge(start, target), start.new_tensor(_OUTWARDS)
+        return reward
 
-    def evaluate(poses: Poses, action: Tensor) -> Outcome:
-        beside = (pads_y(poses) - poses.puck[:, 1]).mul_(outwards)
-        # The original takes this margin from where the pads settled, but keeps a live view of where they are.
-        grasp = judge(poses, beside, beside)
-        in_hand = (grasp.gap < IN_HAND) & (poses.puck[:, 2] - _CLEAR > start[:, 2])
-        bonus = (1 + 5 * grasp.in_place) * in_hand
-        quality, reward = grasp_quality(grasp.caging, action, _reward_with_bonus, grasp.in_place, bonus)
-        reward = reward.masked_fill_(grasp.distance < GOAL_RADIUS, 10.0)
-        success = grasp.distance <= SUCCESS_RADIUS
-        return Outcome(reward, success, grasp.terms(quality), may_be_grasped=lifted(poses, start))
+    def _version_1(self, start: Tensor, target: Tensor) -> RewardFunction:
+        rest = start[:, 2]
+        held = rest + _HELD_HEIGHT
+        above_start = torch.cat((start[:, :2], held[:, None]), dim=-1)
+        greatest = torch.linalg.vector_norm(above_start - target, dim=-1) + held
+        settled_height = self.settled.gripper_center[2]
 
-    return evaluate
+        def reward(poses: Poses, action: Tensor) -> Outcome:
+            puck = poses.body(PUCK)
+            height = puck[:, 2]
+            gap = torch.linalg.vector_norm(puck - poses.gripper_center, dim=-1)
+            distance = torch.linalg.vector_norm(puck - target, dim=-1)
+            up, near = height >= held - 0.01, gap < 0.1
+            pick = torch.where(up, 100 * held, 100 * height * (near & (height > rest + 0.005)))
+            place = nearing(distance, greatest) * (up & near)
+            reward = _approach(poses, gap, action, settled_height) + pick + place
+            return Outcome(reward, distance <= SUCCESS_RADIUS, version_1_terms(distance))
+
+        return reward
 
 
 def _reward_with_bonus(quality: Tensor, in_place: Tensor, bonus: Tensor) -> Tensor:
     return hamacher_product(quality, in_place).add_(bonus)
 
 
-def _version_1(start: Tensor, target: Tensor) -> Evaluator:
-    rest = start[:, 2]
-    held = rest + _HELD_HEIGHT
-    above_start = torch.cat((start[:, :2], held[:, None]), dim=-1)
-    greatest = torch.linalg.vector_norm(above_start - target, dim=-1) + held
-
-    def evaluate(poses: Poses, action: Tensor) -> Outcome:
-        height = poses.puck[:, 2]
-        gap = torch.linalg.vector_norm(poses.puck - poses.gripper_center, dim=-1)
-        distance = torch.linalg.vector_norm(poses.puck - target, dim=-1)
-        up, near = height >= held - 0.01, gap < 0.1
-        pick = torch.where(up, 100 * held, 100 * height * (near & (height > rest + 0.005)))
-        place = nearing(distance, greatest) * (up & near)
-        reward = _approach(poses, gap, action) + pick + place
-        return Outcome(reward, distance <= SUCCESS_RADIUS, version_1_terms(distance))
-
-    return evaluate
-
-
-def _approach(poses: Poses, gap: Tensor, action: Tensor) -> Tensor:
+def _approach(poses: Poses, gap: Tensor, action: Tensor, settled_height: Tensor) -> Tensor:
     """Version 1's reward for coming to the puck: first above it at the height of the start, then down, then closing."""
     gripper = poses.gripper_center
-    aside = torch.linalg.vector_norm((poses.puck - gripper)[:, :2], dim=-1)
-    sunk = (gripper[:, 2] - settled_state().gripper_center[2]).abs()
+    aside = torch.linalg.vector_norm((poses.body(PUCK) - gripper)[:, :2], dim=-1)
+    sunk = (gripper[:, 2] - settled_height).abs()
     closing = action[:, 3].clamp(0.0, 1.0) / 50
     return torch.where(aside < AT_PUCK, closing * (gap < AT_PUCK) - gap, -aside - 2 * sunk)

@@ -5,13 +5,13 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from mlrun.benchmarks.metaworld.experts import carry_puck
-from mlrun.benchmarks.metaworld.family import Evaluator, Outcome, RewardVersion
+from mlrun.benchmarks.metaworld.family import Outcome, RewardFunction, TaskFamily
 from mlrun.benchmarks.metaworld.grasping import (
     AT_PUCK,
     GOAL_RADIUS,
     IN_HAND,
-    grasp_judge,
+    carry_puck,
+    grasp_function,
     grasp_quality,
     lifted,
     pads_y,
@@ -19,12 +19,12 @@ from mlrun.benchmarks.metaworld.grasping import (
 )
 from mlrun.benchmarks.metaworld.rewards import nearing
 from mlrun.simulation.protocol import Poses
-from mlrun.simulation.settling import settled_state
+from mlrun.simulation.tabletop import PUCK
 
 SUCCESS_RADIUS: Final = 0.05  # metres
 
 
-class Push:
+class Push(TaskFamily):
     """Bring the puck to within 5 cm of a goal on the table. Meta-World's `push-v3`.
 
     The heights in a task's parameters are not used: the puck starts, and has its goal, where it rests on the table.
@@ -40,20 +40,17 @@ class Push:
     parameters_high = (0.1, 0.7, 0.02, 0.1, 0.9, 0.02)
     success_radius = SUCCESS_RADIUS
 
-    def __init__(self, reward: RewardVersion = "v2"):
-        self.reward = reward
-
     def start(self, parameters: Tensor) -> Tensor:
         """The puck at rest."""
-        return _at_rest(parameters[:, :3])
+        return self._at_rest(parameters[:, :3])
 
     def target(self, parameters: Tensor) -> Tensor:
         """The goal, at the height of a puck at rest."""
-        return _at_rest(parameters[:, 3:])
+        return self._at_rest(self.goal(parameters))
 
-    def evaluator(self, parameters: Tensor) -> Evaluator:
+    def reward_function(self, parameters: Tensor) -> RewardFunction:
         """Reward, success and reward terms."""
-        version = {"v1": _version_1, "v2": _version_2}[self.reward]
+        version = {"v1": self._version_1, "v2": self._version_2}[self.reward]
         return version(self.start(parameters), self.target(parameters))
 
     def expert(self, observation: Tensor, goal: Tensor) -> Tensor:
@@ -61,44 +58,38 @@ class Push:
         at_the_puck_s_height = torch.cat((goal[:, :2], observation[:, 6:7]), dim=-1)
         return carry_puck(observation, at_the_puck_s_height)
 
-    def blind_actions(self, horizon: int) -> dict[str, Tensor]:
-        """None: it takes a look at the puck to move it."""
-        return {}
+    def _version_2(self, start: Tensor, target: Tensor) -> RewardFunction:
+        grasp_of, start_y = grasp_function(self.settled, start, target), start[:, 1]
 
+        def reward(poses: Poses, action: Tensor) -> Outcome:
+            pads = pads_y(poses)
+            grasp = grasp_of(poses, (pads - poses.body(PUCK)[:, 1]).abs_(), pads - start_y)
+            quality, in_hand = grasp_quality(grasp.caging, action, _reward_in_hand, 5 * grasp.in_place)
+            # The claws never meet, so that the original's question whether the gripper is open needs no answer.
+            reward = torch.where(grasp.gap < IN_HAND, in_hand, 2 * quality)
+            reward = reward.masked_fill_(grasp.distance < GOAL_RADIUS, 10.0)
+            success = grasp.distance <= SUCCESS_RADIUS
+            return Outcome(reward, success, grasp.terms(quality), may_be_grasped=lifted(poses, start))
 
-def _version_2(start: Tensor, target: Tensor) -> Evaluator:
-    judge, start_y = grasp_judge(start, target), start[:, 1]
+        return reward
 
-    def evaluate(poses: Poses, action: Tensor) -> Outcome:
-        pads = pads_y(poses)
-        grasp = judge(poses, (pads - poses.puck[:, 1]).abs_(), pads - start_y)
-        quality, in_hand = grasp_quality(grasp.caging, action, _reward_in_hand, 5 * grasp.in_place)
-        # The claws never meet, so that the original's question whether the gripper is open needs no answer.
-        reward = torch.where(grasp.gap < IN_HAND, in_hand, 2 * quality)
-        reward = reward.masked_fill_(grasp.distance < GOAL_RADIUS, 10.0)
-        success = grasp.distance <= SUCCESS_RADIUS
-        return Outcome(reward, success, grasp.terms(quality), may_be_grasped=lifted(poses, start))
+    def _version_1(self, start: Tensor, target: Tensor) -> RewardFunction:
+        greatest = torch.linalg.vector_norm((start - target)[:, :2], dim=-1)
 
-    return evaluate
+        def reward(poses: Poses, action: Tensor) -> Outcome:
+            puck = poses.body(PUCK)
+            gap = torch.linalg.vector_norm(puck - poses.gripper_center, dim=-1)
+            distance = torch.linalg.vector_norm((puck - target)[:, :2], dim=-1)
+            reward = nearing(distance, greatest) * (gap < AT_PUCK) - gap
+            return Outcome(reward, distance <= SUCCESS_RADIUS, version_1_terms(distance))
+
+        return reward
+
+    def _at_rest(self, position: Tensor) -> Tensor:
+        height = torch.full_like(position[:, :1], float(self.settled.bodies[PUCK][2]))
+        return torch.cat((position[:, :2], height), dim=-1)
 
 
 def _reward_in_hand(quality: Tensor, closeness: Tensor) -> Tensor:
     twice = 2 * quality
     return twice + (1 + twice).add_(closeness)
-
-
-def _version_1(start: Tensor, target: Tensor) -> Evaluator:
-    greatest = torch.linalg.vector_norm((start - target)[:, :2], dim=-1)
-
-    def evaluate(poses: Poses, action: Tensor) -> Outcome:
-        gap = torch.linalg.vector_norm(poses.puck - poses.gripper_center, dim=-1)
-        distance = torch.linalg.vector_norm((poses.puck - target)[:, :2], dim=-1)
-        reward = nearing(distance, greatest) * (gap < AT_PUCK) - gap
-        return Outcome(reward, distance <= SUCCESS_RADIUS, version_1_terms(distance))
-
-    return evaluate
-
-
-def _at_rest(position: Tensor) -> Tensor:
-    height = torch.full_like(position[:, :1], settled_state().puck_height)
-    return torch.cat((position[:, :2], height), dim=-1)

@@ -31,7 +31,7 @@ def with_section(base: Experiment, section: str, **values: Any) -> Experiment:
 def test_it_is_about_the_adaptation_that_is_evaluated(algorithm: str, benchmark: str, tmp_path: Path) -> None:
     directory = run(tmp_path, experiment(algorithm, benchmark, 1), Watcher())
     found = explain_run(directory, split="train")
-    first, *_, last = adapt_run(directory, split="train").by_step
+    first, *_, last = (learner.parameters for learner in adapt_run(directory, split="train").by_step)
     prefix = "mean." if benchmark == "navigation2d" else ""
     for number, layer in enumerate(NETWORK):
         names = [f"{prefix}{number}.weight", f"{prefix}{number}.bias"]

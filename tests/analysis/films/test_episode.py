@@ -31,10 +31,10 @@ def test_pictures_are_of_their_moments_and_the_score_is_of_all_steps():
     episodes, shown = play(benchmark, [act], [0, 2, 2, 4], 60)
     _, every = play(benchmark, [act], list(range(61)), 60)
     np.testing.assert_array_equal(shown, every[[0, 2, 2, 4]])
-    environment = benchmark.make_environment(1, num_threads=1)
+    environment = benchmark.make_worlds(1, num_threads=1)
     observation, total = environment.reset(torch.tensor([task.parameters], dtype=torch.float64)), 0.0
     for _ in range(60):
-        transition = environment.step(act(observation))
+        transition = environment.step(act(observation, 0.0))
         observation, total = transition.observation, total + transition.reward.item()
     [score] = episodes.scores
     assert score.total_reward == pytest.approx(total, rel=1e-12)
@@ -67,7 +67,7 @@ def test_the_goals_are_drawn_where_success_is_judged(problem, radius):
     policies = [expert(benchmark, task) for task in benchmark.test_tasks]
     _, [pictures] = play(benchmark, policies, [0], 1)
     parameters = torch.tensor([task.parameters for task in benchmark.test_tasks], dtype=torch.float64)
-    np.testing.assert_allclose(pictures[:, 3:6], benchmark.problem.target(parameters))
+    np.testing.assert_allclose(pictures[:, 3:6], benchmark.family.target(parameters))
     np.testing.assert_allclose(pictures[:, 6], radius)
 
 

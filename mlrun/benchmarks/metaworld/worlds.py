@@ -1,24 +1,21 @@
-"""The batched environment of ML1: Sawyer worlds, each with a task of its own."""
+"""Worlds of one task family, each with a task of its own."""
 
 from typing import Final
 
 import torch
 from torch import Tensor
 
-from mlrun.benchmarks.metaworld.family import Evaluator, Manipulation, Outcome
-from mlrun.benchmarks.metaworld.observation import observation_bounds, observe
-from mlrun.benchmarks.metaworld.sizes import ACTION_SIZE, FRAME_SIZE, OBSERVATION_SIZE
+from mlrun.benchmarks.metaworld.family import Outcome, RewardFunction, TaskFamily
+from mlrun.benchmarks.metaworld.observation import observation_bounds
 from mlrun.benchmarks.protocol import Transition
 from mlrun.simulation.protocol import Physics
-from mlrun.simulation.settling import HAND_HOME
+from mlrun.task_families import ACTION_SIZE, FRAME_SIZE, OBSERVATION_SIZE
 
 _ACTION_SCALE: Final = 0.01  # metres per control step
-_HAND_LOW: Final = (-0.5, 0.4, 0.05)
-_HAND_HIGH: Final = (0.5, 1.0, 0.5)
 
 
-class SawyerEnvironment:
-    """Many worlds of one manipulation problem, reset and stepped together.
+class ManipulationWorlds:
+    """Many worlds of one task family, reset and stepped together.
 
     Episodes never terminate: they are cut by the caller after `horizon` steps. A world's trajectory is bit-identical
     whatever the number of worlds, of threads, and the other worlds' tasks; with MuJoCo Warp on a GPU, nearly so.
@@ -36,13 +33,13 @@ class SawyerEnvironment:
     | 3           | gripper opening, 1 is open                                     | 0.1 m    |
     | 4-6         | puck x y z                                                     | m        |
     | 7-10        | puck quaternion x y z w                                        | -        |
-    | 11-17       | zeros (a second object in other Meta-World problems)           | -        |
+    | 11-17       | zeros (a second object in other families)           | -        |
     | 18-35       | the same 18 numbers one step earlier                           |          |
     | 36-38       | the goal x y z, or zeros where it is hidden                    | m        |
 
     Args:
-        problem: reward, success and task ranges.
-        physics: the worlds.
+        family: its reset, observation, reward and success.
+        physics: worlds of the family's scene.
         horizon: control steps per episode.
         goal_visible: whether the last three numbers of an observation are the goal instead of zeros.
 
@@ -55,22 +52,22 @@ class SawyerEnvironment:
     observation_size = OBSERVATION_SIZE
     action_size = ACTION_SIZE
 
-    def __init__(self, problem: Manipulation, physics: Physics, horizon: int, *, goal_visible: bool = False):
+    def __init__(self, family: TaskFamily, physics: Physics, horizon: int, *, goal_visible: bool = False):
         self.num_worlds = physics.num_worlds
         self.horizon = horizon
-        self._problem = problem
+        self.family = family
         self.physics = physics
         like = physics.hand_target
         self.device = like.device
-        self._hand_box = _hand_box(like)
-        self._parameters = like.new_zeros(self.num_worlds, 6)
-        self._evaluate: Evaluator = problem.evaluator(self._parameters)
+        self._hand_box = like.new_tensor(family.hand_low), like.new_tensor(family.hand_high)
+        self._parameters = like.new_zeros(self.num_worlds, len(family.parameters_low))
+        self._reward: RewardFunction = family.reward_function(self._parameters)
         self._frame = like.new_zeros(self.num_worlds, FRAME_SIZE)
         self._goal_visible = goal_visible
         self._shown_goal = like.new_zeros(self.num_worlds, 3)
         self._observation = like.new_zeros(self.num_worlds, OBSERVATION_SIZE)
         self._outcome: Outcome | None = None
-        low, high = _observation_bounds(problem, goal_visible)
+        low, high = _observation_bounds(family, goal_visible)
         self.observation_low, self.observation_high = low.to(like), high.to(like)
 
     @torch.no_grad()
@@ -78,7 +75,7 @@ class SawyerEnvironment:
         """Starts an episode in every world, or in some of them.
 
         Args:
-            task_parameters: (worlds, 6) float64, puck xyz and goal xyz of each world's task, in metres; on any device.
+            task_parameters: (worlds, numbers) float64, those of each world's task, in metres; on any device.
             worlds: (worlds,) bool, those to reset; the others' episodes go on and their parameters are not read.
 
         Returns:
@@ -96,14 +93,12 @@ class SawyerEnvironment:
         worlds = torch.ones(self.num_worlds, dtype=torch.bool) if worlds is None else worlds
         worlds = worlds.to(previous.device)
         self._parameters = torch.where(worlds[:, None], given.to(previous), previous)
-        self._evaluate = self._problem.evaluator(self._parameters)
+        self._reward = self.family.reward_function(self._parameters)
         self._outcome = None
         if self._goal_visible:
-            self._shown_goal = self._problem.target(self._parameters)
-        self.physics.load_settled(worlds)
-        self.physics.place_puck(self._problem.start(self._parameters), worlds)
-        self.physics.forward()
-        frame = observe(self.physics.poses)
+            self._shown_goal = self.family.target(self._parameters)
+        self.family.reset(self.physics, self._parameters, worlds)
+        frame = self.family.observe(self.physics.poses)
         first = torch.cat((frame, frame, self._shown_goal), dim=-1)
         self._frame = frame
         self._observation = torch.where(worlds[:, None], first, self._observation)
@@ -123,7 +118,7 @@ class SawyerEnvironment:
             raise ValueError(f"actions must be ({self.num_worlds}, {ACTION_SIZE}), not {tuple(action.shape)}")
         _move_target(self.physics.hand_target, action, self._hand_box)
         self.physics.step(action[:, 3])
-        self._outcome = self._evaluate(self.physics.poses, action)
+        self._outcome = self._reward(self.physics.poses, action)
         self._observation = self._next_observation()
         return Transition(self._observation, self._outcome.reward, self._outcome.success)
 
@@ -138,7 +133,7 @@ class SawyerEnvironment:
         reward, success, terms, may_be_grasped = self._outcome
         info = {"success": success, "unscaled_reward": reward, **terms}
         if may_be_grasped is not None:
-            info["grasp_success"] = self.physics.pads_press_on_puck(may_be_grasped)
+            info["grasp_success"] = self.physics.pads_press(may_be_grasped)
         return {name: value.to(torch.float64) for name, value in info.items()}
 
     def warnings(self) -> dict[str, Tensor]:
@@ -151,39 +146,35 @@ class SawyerEnvironment:
         return (warnings["BADQPOS"] + warnings["BADQVEL"] + warnings["BADQACC"]) > 0
 
     def _next_observation(self) -> Tensor:
-        frame, previous = observe(self.physics.poses), self._frame
+        frame, previous = self.family.observe(self.physics.poses), self._frame
         self._frame = frame
         observation = torch.cat((frame, previous, self._shown_goal), dim=-1)
         return observation.clamp_(self.observation_low, self.observation_high)
 
 
-def _observation_bounds(problem: Manipulation, goal_visible: bool) -> tuple[Tensor, Tensor]:
+def _observation_bounds(family: TaskFamily, goal_visible: bool) -> tuple[Tensor, Tensor]:
     if goal_visible:
-        return observation_bounds(problem.parameters_low[3:], problem.parameters_high[3:])
+        return observation_bounds(family.parameters_low[-3:], family.parameters_high[-3:])
     return observation_bounds()
 
 
-def hand_targets(actions: Tensor) -> Tensor:
+def hand_targets(family: TaskFamily, actions: Tensor) -> Tensor:
     """Where the hand's target moves in the course of episodes.
 
     Args:
+        family: says where the hand starts, and how far its target may go.
         actions: (steps, worlds, 4)
 
     Returns:
         (steps, worlds, 3) float64, the target after each action.
     """
-    target = torch.tensor(HAND_HOME, dtype=torch.float64).repeat(actions.shape[1], 1)
+    target = torch.tensor(family.hand_home, dtype=torch.float64).repeat(actions.shape[1], 1)
     targets = torch.empty(*actions.shape[:2], 3, dtype=torch.float64)
-    box = _hand_box(target)
+    box = target.new_tensor(family.hand_low), target.new_tensor(family.hand_high)
     for step, action in enumerate(actions):
         _move_target(target, action, box)
         targets[step] = target
     return targets
-
-
-def _hand_box(like: Tensor) -> tuple[Tensor, Tensor]:
-    """The corners of the box that the hand's target stays in, (3,) each."""
-    return like.new_tensor(_HAND_LOW), like.new_tensor(_HAND_HIGH)
 
 
 def _move_target(target: Tensor, action: Tensor, box: tuple[Tensor, Tensor]) -> None:

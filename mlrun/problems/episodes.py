@@ -1,0 +1,131 @@
+"""Episodes of a benchmark's tasks, collected and scored with any policy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import torch
+
+from mlrun.benchmarks.environment import TaskEnvironment
+from mlrun.benchmarks.protocol import EpisodicBenchmark, Worlds
+from mlrun.benchmarks.task import Task
+from mlrun.finite import NotFiniteError
+from mlrun.learner import AdaptedLearner
+from mlrun.parameters import Parameters
+from mlrun.problems.protocol import CollectionCost
+from mlrun.randomness import RandomKey
+from mlrun.rl.policy import Policy
+from mlrun.rl.trajectories import Trajectories, collect_trajectories
+from mlrun.task_group import TaskGroup
+
+
+class EpisodicProblem:
+    """Sampling and scoring of episodes, with any policy: one without a memory, or one that carries it on.
+
+    A learner with a memory plays one episode in each of the worlds that it has the memory for. Its next episodes go on
+    from the memory that the data ends with.
+
+    Args:
+        benchmark: gives tasks and worlds.
+        policy: how learners act.
+        episodes_per_task: episodes of each task that a collection yields, for a learner without a memory.
+        num_threads: threads that step the physics on the CPU; 0 means one per core.
+        device: where parameters and data live.
+        physics: the engine that moves the worlds.
+        group: the tasks that batches are part of.
+    """
+
+    def __init__(
+        self,
+        benchmark: EpisodicBenchmark,
+        policy: Policy,
+        *,
+        episodes_per_task: int,
+        num_threads: int = 0,
+        device: str = "cpu",
+        physics: Literal["cpu", "warp"] = "cpu",
+        group: TaskGroup | None = None,
+    ) -> None:
+        self.benchmark = benchmark
+        self.policy = policy
+        self.data_per_task = episodes_per_task
+        self.num_threads = num_threads
+        self.device = device
+        self.physics: Literal["cpu", "warp"] = physics
+        self.group = group or TaskGroup()
+        self.cost = CollectionCost("env_steps")
+        self._worlds: dict[tuple[str | None, int], Worlds] = {}
+
+    def initial_parameters(self, key: RandomKey) -> Parameters:
+        """Fresh policy weights, centred on the mean observation that episodes on training tasks start from."""
+        starts = TaskEnvironment(
+            self.benchmark.train_tasks, lambda family, count: self._make_worlds(family, count, "cpu")
+        ).reset()
+        fresh = self.policy.initial_parameters(key, center=starts.mean(0))
+        return {name: tensor.to(self.device) for name, tensor in fresh.items()}
+
+    def collect(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> Any:
+        """Sample episodes of every task: `Trajectories`, or what a subclass makes of them."""
+        return self.run(learner, tasks, learner.worlds or self.data_per_task, key)
+
+    def summarise(self, data: Any) -> dict[str, torch.Tensor]:
+        """Scores of the collected episodes, averaged over each task's episodes."""
+        return _scores(data)
+
+    def evaluate(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> dict[str, torch.Tensor]:
+        """Scores of the mean action. Nothing is drawn, so one episode per task says all."""
+        return _scores(self.run(learner, tasks, learner.worlds or 1, None))
+
+    def rank(self, scores: Mapping[str, float]) -> list[float]:
+        """By the scores that count on this benchmark."""
+        return [scores[name] for name in self.benchmark.ranked_by]
+
+    def run(self, learner: AdaptedLearner, tasks: Sequence[Task], episodes: int, key: RandomKey | None) -> Trajectories:
+        """Play so many episodes of every task.
+
+        Args:
+            learner: of every task.
+            tasks: to play.
+            episodes: of each task, side by side.
+            key: of the action noise; None acts on the mean.
+
+        Raises:
+            NotFiniteError: an action is not finite, or a simulation has failed.
+        """
+        # Worlds are made before the clock runs: on a GPU the first ones compile.
+        environment = TaskEnvironment([task for task in tasks for _ in range(episodes)], self._kept_worlds)
+        started = time.perf_counter()
+        trajectories = collect_trajectories(self.policy, learner, environment, tasks, key)
+        self.cost.samples += environment.num_worlds * environment.horizon
+        self.cost.seconds += time.perf_counter() - started
+        self.cost.warnings.update({name: int(counts.sum()) for name, counts in environment.warnings().items()})
+        unstable = environment.unstable().view(len(tasks), episodes).any(1)
+        if unstable.any():
+            raise NotFiniteError("the simulation", int(unstable.nonzero()[0]))
+        return trajectories
+
+    def _kept_worlds(self, family: str | None, count: int) -> Worlds:
+        """Worlds that earlier episodes have used, or new ones. Nothing of an episode survives a reset."""
+        """Worlds that earlier episodes have used, or new ones. Nothing of an episode survives a reset."""
+        if (family, count) not in self._worlds:
+            self._worlds[family, count] = self._make_worlds(family, count, self.physics)
+        return self._worlds[family, count]
+
+    def _make_worlds(self, family: str | None, count: int, physics: Literal["cpu", "warp"]) -> Worlds:
+        return self.benchmark.make_worlds(count, self.num_threads, physics, family=family)
+
+
+def _scores(episodes: Trajectories) -> dict[str, torch.Tensor]:
+    """Return, any-step and last-step success, and the first successful step (the horizon where there is none)."""
+    successes = episodes.successes
+    horizon = successes.shape[1]
+    ever = successes.any(1)
+    first = torch.where(ever, successes.to(torch.uint8).argmax(1) + 1, horizon)
+    return {
+        "return": episodes.rewards.sum(1).mean(1),
+        "success_any": ever.to(episodes.rewards).mean(1),
+        "success_last": successes[:, -1].to(episodes.rewards).mean(1),
+        "time_to_success": first.to(episodes.rewards).mean(1),
+    }
