@@ -94,7 +94,8 @@ def after_step(parameter: torch.Tensor, gradient: torch.Tensor, rate: float | to
     """The parameter after the step, ``φ - α g``, in the precision of φ."""
     if isinstance(rate, torch.Tensor):
         return (parameter - rate * gradient).to(parameter.dtype)
-    return torch.add(parameter, gradient, alpha=-rate)  # one pass over memory instead of two
+    # One pass over memory instead of two, and no extra negation in the backward pass.
+    return torch.add(parameter, gradient, alpha=-rate)
 
 
 @contextmanager

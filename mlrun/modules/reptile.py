@@ -27,9 +27,9 @@ class Reptile(Learner):
     ``backward`` stores the difference as a gradient, so the outer step can use any optimiser, schedule and clipping.
     Plain SGD with learning rate ε is the interpolation of the paper, ``θ + ε (mean φ - θ)``. The paper uses Adam too.
 
-    ``adapt_batch`` takes all steps on the same examples. Reptile is better than joint training only because it takes
-    steps on different minibatches of a task and aligns their gradients (section 5). For such steps use clones, and call
-    ``adapt`` once for each minibatch.
+    ``adapt_batch`` takes all steps on the same examples. The gain of Reptile over joint training comes from steps on
+    different minibatches of a task, because Reptile aligns their gradients (section 5). For such steps use clones, and
+    call ``adapt`` once for each minibatch.
 
     No graph is kept between inner steps. The parameters of a clone are leaves, so an optimiser of `torch.optim` can
     take the inner steps instead of ``adapt``.
