@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from mlrun.modules import MAML
-from mlrun.modules.way import Way
+from mlrun.modules.method import Method as Way
 
 TASKS = 20
 STEPS = 5

@@ -1,25 +1,24 @@
-"""Whether this machine has what training needs."""
+"""Checks whether this machine has what training needs."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from mlrun.doctor.drawing import Drawing
 from mlrun.doctor.finding import BROKEN, NOTE, OK, Finding
-from mlrun.doctor.machine import check_cores, check_gpu
+from mlrun.doctor.machine import check_cores, check_gpu, check_torch
 from mlrun.doctor.packages import check_extras, check_packages, check_pins, check_python
-from mlrun.doctor.simulation import check_simulation, check_torch
+from mlrun.doctor.simulation import DrawingProcess, check_simulation
 from mlrun.doctor.storage import check_storage
 
 __all__ = ["BROKEN", "NOTE", "OK", "Finding", "examine"]
 
 
 def examine(runs_dir: Path) -> Iterator[Finding]:
-    """Check one thing after the other; a check that fails in a way of its own is a finding too."""
-    with Drawing() as drawing:  # in the meantime, for it takes as long as all the rest
+    """Runs one check after the other. A check that raises an error yields a finding too."""
+    with DrawingProcess() as drawing:  # starts first, because drawing takes as long as all other checks together
         yield from _examine(runs_dir, drawing)
 
 
-def _examine(runs_dir: Path, drawing: Drawing) -> Iterator[Finding]:
+def _examine(runs_dir: Path, drawing: DrawingProcess) -> Iterator[Finding]:
     checks: dict[str, Callable[[], Iterable[Finding]]] = {
         "python": check_python,
         "packages": check_packages,
@@ -35,7 +34,7 @@ def _examine(runs_dir: Path, drawing: Drawing) -> Iterator[Finding]:
     for subject, check in checks.items():
         try:
             yield from check()
-        except Exception as error:  # whatever is wrong with a machine must not hide what else is
+        except Exception as error:  # one fault of a machine must not hide the others
             first_line = str(error).partition("\n")[0]
             yield Finding(
                 subject, f"{type(error).__name__}: {first_line}", BROKEN, "install this package anew, or report this"

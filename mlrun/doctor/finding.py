@@ -1,4 +1,4 @@
-"""What a check has found."""
+"""The result of a check."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,13 +10,13 @@ BROKEN: Final = "broken"
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the doctor's.
+    """One line of `mlrun doctor`.
 
     Attributes:
-        subject: what was looked at.
-        text: what is there, in one line.
-        status: `OK`, `NOTE` where most works nevertheless, or `BROKEN`.
-        remedy: what to do, unless it is ok.
+        subject: what was checked.
+        text: what was found, in one line.
+        status: `OK`, `BROKEN` if nothing works, or `NOTE` if most things work nevertheless.
+        remedy: what the user can do. It may be empty if the status is `OK`.
     """
 
     subject: str

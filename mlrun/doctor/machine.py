@@ -1,28 +1,40 @@
-"""The cores that a process may use, and the GPUs."""
+"""Checks what computes: torch, the cores that this process may use, and the GPUs."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlrun.doctor.finding import NOTE, Finding
+from mlrun.doctor.finding import BROKEN, NOTE, Finding
+
+
+def check_torch() -> Iterator[Finding]:
+    """Checks that torch computes a gradient."""
+    import torch
+
+    x = torch.ones(3, requires_grad=True)
+    (gradient,) = torch.autograd.grad((x * x).sum(), x)
+    if gradient.tolist() == [2.0, 2.0, 2.0]:
+        yield Finding("torch", torch.__version__)
+    else:
+        yield Finding("torch", f"{torch.__version__} computes a wrong gradient", BROKEN, "install torch anew")
 
 
 def check_cores(root: Path = Path("/")) -> Iterator[Finding]:
-    """The cores, and the share of them that a container grants.
+    """Checks the number of cores, torch's threads, and the limit of a container.
 
     Args:
-        root: where the files of the kernel are.
+        root: the directory that holds the kernel's ``proc`` and ``sys``.
     """
     import torch
 
     from mlrun.simulation.threads import available_cores
 
     cores, threads, granted = available_cores(), torch.get_num_threads(), granted_cores(root)
-    text = f"{cores}, of the machine's {os.cpu_count()}; torch uses {threads} thread{'' if threads == 1 else 's'}"
+    text = f"{cores} of the machine's {os.cpu_count()}; torch uses {threads} thread{'' if threads == 1 else 's'}"
     if granted is not None and granted < cores:
         fitting = max(1, int(granted))
         remedy = f"set OMP_NUM_THREADS={fitting} and train with --set threads={fitting}"
-        yield Finding("cores", f"{text}; but a limit grants the time of {granted:g}", NOTE, remedy)
+        yield Finding("cores", f"{text}; but a limit allows the time of {granted:g}", NOTE, remedy)
     elif threads > cores:
         yield Finding("cores", text, NOTE, f"set OMP_NUM_THREADS={cores} or less")
     else:
@@ -30,13 +42,13 @@ def check_cores(root: Path = Path("/")) -> Iterator[Finding]:
 
 
 def granted_cores(root: Path) -> float | None:
-    """How many cores' time the control groups of this process grant, or None without a limit."""
+    """The limit that the control groups of this process set, in cores. None without a limit."""
     limits = (_limit(directory) for directory in _control_groups(root))
     return min((limit for limit in limits if limit is not None), default=None)
 
 
 def check_gpu() -> Iterator[Finding]:
-    """The GPUs, each really used, and what can be computed on them."""
+    """Computes a sum on each GPU, and checks whether the GPU can run physics."""
     import torch
 
     from mlrun.training.device import why_no_physics_on_gpu
@@ -61,13 +73,13 @@ def check_gpu() -> Iterator[Finding]:
         else:
             missing = why_no_physics_on_gpu()
             if missing:
-                yield Finding("gpu", f"{name}, for networks, not for physics", NOTE, missing)
+                yield Finding("gpu", f"{name}, for networks only, not for physics", NOTE, missing)
             else:
                 yield Finding("gpu", f"{name}, for networks and physics")
 
 
 def _control_groups(root: Path) -> Iterator[Path]:
-    """The directories of the groups that this process is in, and of those around them, for both versions of groups."""
+    """The directories of this process's control groups and of their parents, for versions 1 and 2."""
     for line in _lines(root / "proc/self/cgroup"):
         _, controllers, name = line.split(":", 2)
         if controllers and "cpu" not in controllers.split(","):
@@ -76,12 +88,12 @@ def _control_groups(root: Path) -> Iterator[Path]:
         for mounted in {
             root / "sys/fs/cgroup" / directory for directory in (controllers, "cpu" if controllers else "")
         }:
-            # In a container, its own group is often mounted as if it were the one around all.
-            yield from (mounted / around for around in (group, *group.parents))
+            # A container often sees its own group mounted as the root, so the parents are looked at too.
+            yield from (mounted / name for name in (group, *group.parents))
 
 
 def _limit(directory: Path) -> float | None:
-    """A group's quota over its period, as both versions of control groups write them."""
+    """The limit of one control group, in cores: its quota over its period. None without a limit."""
     words = [word for line in _lines(directory / "cpu.max") for word in line.split()]
     if not words:
         words = [*_lines(directory / "cpu.cfs_quota_us"), *_lines(directory / "cpu.cfs_period_us")]

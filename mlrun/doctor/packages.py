@@ -1,4 +1,4 @@
-"""The Python packages that are installed, and those that should be."""
+"""Checks the installed Python packages against those that are needed."""
 
 import platform
 import sys
@@ -10,7 +10,7 @@ from mlrun.extras import DISTRIBUTION, constraints_file, install_command
 
 
 def check_python() -> Iterator[Finding]:
-    """Python against what the package asks for."""
+    """Checks the version of Python."""
     from packaging.specifiers import SpecifierSet
 
     wanted = "".join(metadata.metadata(DISTRIBUTION).get_all("Requires-Python") or [])
@@ -22,7 +22,7 @@ def check_python() -> Iterator[Finding]:
 
 
 def check_packages() -> Iterator[Finding]:
-    """The versions of what is always needed."""
+    """Checks the packages that every command needs, and that no other project's `mlrun` is installed."""
     wrong = [problem for problem in map(_problem, _requirements()) if problem]
     if wrong:
         yield Finding("packages", ", ".join(wrong), BROKEN, f"run: {install_command()}")
@@ -32,42 +32,42 @@ def check_packages() -> Iterator[Finding]:
         remedy = (
             f"run: {sys.executable} -m pip uninstall mlrun, and then: {install_command()} --force-reinstall --no-deps"
         )
-        yield Finding("packages", "the package 'mlrun' of another project is installed in this place", BROKEN, remedy)
+        yield Finding("packages", "another project's package 'mlrun' is installed here", BROKEN, remedy)
 
 
 def check_extras() -> Iterator[Finding]:
-    """What is installed of the packages that only some verbs need."""
+    """Checks the packages of each extra, which only some commands need."""
     for extra in metadata.metadata(DISTRIBUTION).get_all("Provides-Extra") or []:
         wrong = [problem for problem in map(_problem, _requirements(extra)) if problem]
         if wrong:
-            yield Finding(f"extra {extra}", ", ".join(wrong), NOTE, f"for it, run: {install_command(extra)}")
+            yield Finding(f"extra {extra}", ", ".join(wrong), NOTE, f"to use it, run: {install_command(extra)}")
         else:
             yield Finding(f"extra {extra}", "installed")
 
 
 def check_pins() -> Iterator[Finding]:
-    """The exact versions that this was tested with, where there is a list of them."""
+    """Compares the installed versions with the tested ones. Yields nothing without a list of those."""
     constraints = constraints_file()
     if constraints is None:
         return
     lines = (line.partition("#")[0].strip() for line in constraints.read_text(encoding="utf-8").splitlines())
     pinned = dict(line.split("==") for line in lines if "==" in line)
     installed = {name: _version(name) for name in pinned}
-    # A local version such as 2.13.0+cpu is a build of the same release.
+    # A local version such as 2.13.0+cpu is a build of the release 2.13.0.
     other = [
         f"{name} {version} instead of {pinned[name]}"
         for name, version in installed.items()
         if version and version.partition("+")[0] != pinned[name]
     ]
     if other:
-        remedy = f"that need not matter, but was not tested; for the tested ones, run: {install_command()} --upgrade"
+        remedy = f"this may work, but was not tested; for the tested versions, run: {install_command()} --upgrade"
         yield Finding("pins", ", ".join(other), NOTE, remedy)
     else:
         yield Finding("pins", f"as in {constraints}")
 
 
 def _requirements(extra: str | None = None) -> Iterator[str]:
-    """What the package needs, or what an extra adds to that."""
+    """The requirements of the package, or those that an extra adds."""
     from packaging.requirements import Requirement
 
     for text in metadata.requires(DISTRIBUTION) or []:
@@ -85,6 +85,7 @@ def _names(requirements: Iterator[str]) -> list[str]:
 
 
 def _problem(text: str) -> str | None:
+    """What is wrong with the installed version for one requirement. None if it fits."""
     from packaging.requirements import Requirement
 
     requirement = Requirement(text)

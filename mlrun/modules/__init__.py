@@ -1,4 +1,4 @@
-"""Meta-learning for any `torch.nn.Module`: wrap it, clone it per task, adapt the clones, step your optimiser.
+"""Meta-learning for any `torch.nn.Module`: wrap it, clone it for each task, adapt the clones, step your optimiser.
 
 ```
 from mlrun.modules import MAML, MetaSGD, Reptile

@@ -1,4 +1,4 @@
-"""The parts of a gradient step that can go wrong: its rate, its loss, and the gradient of that."""
+"""The parts of a gradient step, with their checks: the learning rate, the loss, the gradients, the step."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def checked_rate(lr: Any) -> float | torch.Tensor:
     """The learning rate: a number, or a tensor with one element.
 
     Raises:
-        TypeError: it is neither.
-        ValueError: it is not finite, or not above 0.
+        TypeError: the rate is neither a number nor a tensor.
+        ValueError: the rate is not finite, is not above 0, or has not one element.
     """
     if isinstance(lr, torch.Tensor):
         if lr.numel() != 1:
@@ -29,8 +29,8 @@ def checked_rate(lr: Any) -> float | torch.Tensor:
     return lr if isinstance(lr, torch.Tensor) else value
 
 
-def without_graph(lr: Any) -> Any:
-    """The learning rate, for what does not learn it: a tensor that no gradient reaches, and not a parameter."""
+def not_learned(lr: Any) -> Any:
+    """The learning rate for algorithms that do not learn it: not a parameter, and no gradient reaches it."""
     return lr.detach() if isinstance(lr, torch.Tensor) else lr
 
 
@@ -38,8 +38,8 @@ def checked_loss(loss: Any) -> torch.Tensor:
     """The loss: a tensor with one element.
 
     Raises:
-        TypeError: it is not a tensor.
-        ValueError: it has more elements, or none.
+        TypeError: the loss is not a tensor.
+        ValueError: the loss has several elements, or none.
     """
     if not isinstance(loss, torch.Tensor):
         raise TypeError(f"the loss must be a tensor, not {type(loss).__name__}")
@@ -56,19 +56,19 @@ def named_gradients(
     allow_unused: bool,
     allow_nograd: bool,
 ) -> dict[str, torch.Tensor]:
-    """The gradients of a loss by the names of the parameters, without those that have none.
+    """The gradients of a loss, by the names of the parameters.
 
     Args:
         loss: one number.
-        parameters: what to differentiate by.
+        parameters: the parameters to differentiate by, by name.
         create_graph: whether the gradients can be differentiated again.
-        allow_unused: leave out parameters that the loss does not depend on.
-        allow_nograd: leave out parameters that do not require a gradient.
+        allow_unused: whether parameters that the loss does not depend on are left out. Otherwise they are refused.
+        allow_nograd: whether parameters that do not require a gradient are left out. Otherwise they are refused.
 
     Raises:
         TypeError: the loss is not a tensor.
-        ValueError: the loss is not one number, depends on no parameter, or a parameter is left out that must not be.
-        RuntimeError: under `torch.inference_mode`.
+        ValueError: the loss is not one number, depends on no parameter, or a parameter is refused.
+        RuntimeError: called under `torch.inference_mode`.
     """
     if torch.is_inference_mode_enabled():
         raise RuntimeError("not under torch.inference_mode(), which rules out gradients; adapt_batch allows no_grad()")
@@ -90,21 +90,22 @@ def named_gradients(
     return gradients
 
 
-def stepped(parameter: torch.Tensor, gradient: torch.Tensor, rate: float | torch.Tensor) -> torch.Tensor:
-    """``φ - α g``, in the precision of φ."""
+def after_step(parameter: torch.Tensor, gradient: torch.Tensor, rate: float | torch.Tensor) -> torch.Tensor:
+    """The parameter after the step, ``φ - α g``, in the precision of φ."""
     if isinstance(rate, torch.Tensor):
         return (parameter - rate * gradient).to(parameter.dtype)
-    return torch.add(parameter, gradient, alpha=-rate)  # one pass over memory instead of two, and none to negate behind
+    # One pass over memory instead of two, and no extra negation in the backward pass.
+    return torch.add(parameter, gradient, alpha=-rate)
 
 
 @contextmanager
 def added_on_success(tensors: Iterable[torch.Tensor]) -> Iterator[list[torch.Tensor]]:
-    """Lets ``backward()`` put gradients into some leaves, where an error afterwards leaves ``.grad`` as it was.
+    """Makes several calls of ``backward()`` succeed or fail as one: after an error every ``.grad`` is as it was before.
 
-    Inside, ``.grad`` is empty at first; what was there is added at the end.
+    Inside, every ``.grad`` starts empty. At the end the gradients from before are added.
 
     Yields:
-        Those of the tensors that are leaves and require a gradient, each once.
+        The tensors that are leaves and require a gradient, each once.
     """
     leaves = list({id(tensor): tensor for tensor in tensors if tensor.is_leaf and tensor.requires_grad}.values())
     before = [leaf.grad for leaf in leaves]

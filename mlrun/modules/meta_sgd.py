@@ -8,21 +8,22 @@ from typing import Any, Self
 import torch
 from torch import nn
 
-from mlrun.modules.gradient_step import without_graph
+from mlrun.modules.gradient_step import not_learned
 from mlrun.modules.maml import MAML
 
 
 class MetaSGD(MAML):
-    """Meta-SGD (Li et al. 2017, equation 3): MAML with a learned rate for every number, ``φ = θ - α ∘ ∇ L(θ)``.
+    """Meta-SGD (Li et al. 2017, equation 3): MAML with a learned learning rate for every number in every parameter.
 
-    ``parameters()`` are the model's and the rates, which receive meta-gradients too; those of a clone are the model's.
-    Apart from that it is used as `MAML` is.
+    The step is ``φ = θ - α ∘ ∇ L(θ)``. ``parameters()`` are the parameters of the model and the rates, and both receive
+    meta-gradients. The ``parameters()`` of a clone are only those of its model. Everything else is as in `MAML`.
 
     Args:
         model: as in `MAML`.
-        lr: where all rates start. It is not learned itself.
-        first_order: as in `MAML`; rates learn also then.
-        lrs: rates to use instead, one tensor for each of ``model.parameters()``, which it broadcasts to.
+        lr: the start value of all rates. It is not learned itself.
+        first_order: as in `MAML`. The rates are learned in this case too.
+        lrs: rates to use instead of ``lr``: one tensor for each of ``model.parameters()``, of a shape that broadcasts
+            to the parameter.
         allow_unused: as in `MAML`.
         allow_nograd: as in `MAML`.
 
@@ -30,8 +31,8 @@ class MetaSGD(MAML):
         lrs: the rates, in the order of ``model.parameters()``. Clones share them.
 
     Raises:
-        TypeError: as in `MAML`, or ``lrs`` are not tensors.
-        ValueError: as in `MAML`, or ``lrs`` do not fit the parameters or are not finite.
+        TypeError: as in `MAML`, or ``lrs`` is not a list of floating point tensors.
+        ValueError: as in `MAML`, or ``lrs`` does not fit the parameters or is not finite.
     """
 
     lrs: nn.ParameterList
@@ -45,7 +46,7 @@ class MetaSGD(MAML):
         allow_unused: bool | None = None,
         allow_nograd: bool = False,
     ) -> None:
-        super().__init__(model, without_graph(lr), first_order, allow_unused, allow_nograd)
+        super().__init__(model, not_learned(lr), first_order, allow_unused, allow_nograd)
         if lrs is None:
             start = float(self.lr)
             lrs = [torch.full_like(parameter, start, requires_grad=False) for parameter in model.parameters()]
@@ -55,7 +56,7 @@ class MetaSGD(MAML):
     def clone(
         self, first_order: bool | None = None, allow_unused: bool | None = None, allow_nograd: bool | None = None
     ) -> Self:
-        """A copy whose ``parameters()`` are differentiable functions of the original's; arguments replace settings."""
+        """A copy that shares the rates; everything else is as in `MAML.clone`."""
         clone = super().clone(first_order, allow_unused, allow_nograd)
         clone._share("lrs", self.lrs)
         return clone

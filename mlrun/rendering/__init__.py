@@ -1,4 +1,4 @@
-"""Pictures and videos of the Sawyer scene."""
+"""Draws the Sawyer scene."""
 
 from mlrun.rendering.gl_context import RenderingUnavailableError
 from mlrun.rendering.renderer import Renderer

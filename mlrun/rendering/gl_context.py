@@ -1,4 +1,4 @@
-"""Where pictures are drawn: an OpenGL context that needs no screen."""
+"""Makes the OpenGL context that frames are drawn in. It needs no screen."""
 
 import ctypes
 import ctypes.util
@@ -17,38 +17,43 @@ _REMEDY: Final = (
 
 
 class RenderingUnavailableError(MlrunError):
-    """This machine has nothing to draw with; the message says why, and what to install."""
+    """This machine cannot draw. The message says why, and what to install."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"{reason}; {_REMEDY}")
 
 
 def make_gl_context(width: int, height: int) -> Any:
-    """A context of MuJoCo's for pictures of this size in pixels, not yet current, which only its `free` frees.
+    """Makes one of MuJoCo's OpenGL contexts. It is not yet current, and only its `free` frees it.
 
-    `MUJOCO_GL` says which kind; where it does not: EGL, else OSMesa, else a hidden window on the display that there is.
+    `MUJOCO_GL` chooses the backend. Without it the first that exists is used: EGL, OSMesa, a hidden window on the
+    display.
+
+    Args:
+        width: of the frames, in pixels.
+        height: of the frames, in pixels.
 
     Raises:
-        RenderingUnavailableError: there is none.
+        RenderingUnavailableError: no backend exists, or the backend fails.
     """
     backend = choose_backend()
     if backend is None:
-        raise RenderingUnavailableError("there is nothing to draw with")
+        raise RenderingUnavailableError("no way to draw was found")
     try:
-        # mujoco itself decides while it is imported, which is too early to choose for it by the environment.
+        # mujoco.GLContext was chosen when mujoco was imported, so it may not be the one for this backend.
         return _freed_by_hand(importlib.import_module(MODULES[backend]).GLContext)(width, height)
-    except Exception as error:  # drivers and their bindings fail in ways of their own
+    except Exception as error:  # drivers and their bindings raise errors of many types
         reason = str(error).partition("\n")[0].partition(". ")[0] or type(error).__name__
         raise RenderingUnavailableError(f"cannot draw with {backend}: {reason}") from error
 
 
 def _freed_by_hand(context_class: type[Any]) -> type[Any]:
-    """The same without a finaliser: the collector might run it before what was made in the context has been freed."""
+    """The same class without a finaliser, which could run before the things made in the context are freed."""
     return type(context_class.__name__, (context_class,), {"__del__": lambda self: None})
 
 
 def choose_backend() -> str | None:
-    """The name of the kind of context to make, or None where there is none."""
+    """The name of the backend to use: "egl", "osmesa", "glfw" or "glx". None if there is no backend."""
     named = os.environ.get("MUJOCO_GL", "").strip().lower()
     if named not in _NOT_A_CHOICE:
         return named if named in MODULES else None
@@ -60,7 +65,10 @@ def choose_backend() -> str | None:
 
 
 def _has_egl_device() -> bool:
-    """Asks the library itself: once PyOpenGL has been loaded for EGL, this process can no longer turn to OSMesa."""
+    """Whether EGL has a device.
+
+    It asks the library without PyOpenGL: a process that has loaded PyOpenGL for EGL cannot change to OSMesa.
+    """
     name = ctypes.util.find_library("EGL")
     if name is None:
         return False

@@ -1,4 +1,4 @@
-"""Pictures of a world."""
+"""Draws frames of a world."""
 
 # mujoco's compiled modules carry no types.
 # pyright: reportAttributeAccessIssue=false
@@ -21,24 +21,24 @@ from mlrun.simulation.tabletop import SAWYER_AND_PUCK
 _MAX_GEOMS: Final = 200
 _GOAL_COLOUR: Final = (0.05, 0.72, 0.22)
 _GOAL_OPACITY: Final = 0.25
-_CENTER_RADIUS: Final = 0.01  # metres
+_CENTRE_RADIUS: Final = 0.01  # metres
 _LINE_RADIUS: Final = 0.0015  # metres
 
 
 class Renderer:
-    """Draws worlds of the Sawyer scene, without a screen.
+    """Draws worlds of the Sawyer scene. It needs no screen.
 
     Args:
-        width: in pixels.
-        height: in pixels.
-        camera: one of the scene's: "front", "close", "side" or "top".
+        width: of the frames, in pixels.
+        height: of the frames, in pixels.
+        camera: a camera of the scene: "front", "close", "side" or "top".
 
     Raises:
         UnknownNameError: the scene has no such camera.
-        RenderingUnavailableError: this machine has nothing to draw with.
+        RenderingUnavailableError: this machine cannot draw.
     """
 
-    _gl_context: Any = None  # before it is made, and once it is freed
+    _gl_context: Any = None  # None before it is made and after it is freed
 
     def __init__(self, width: int = 480, height: int = 480, camera: str = "front"):
         if camera not in CAMERAS:
@@ -54,19 +54,22 @@ class Renderer:
         self._camera.fixedcamid = model.camera(camera).id
         self._options = mujoco.MjvOption()
         self._scene = mujoco.MjvScene(model, _MAX_GEOMS)
-        self._picture = mujoco.MjrRect(0, 0, width, height)
+        self._viewport = mujoco.MjrRect(0, 0, width, height)
         self._driver = self._make_driver()
 
     def frame(
         self, physics: Physics, world: int, goal: Sequence[float] | np.ndarray, success_radius: float = 0.05
     ) -> np.ndarray:
-        """A picture of one world as it is now, (height, width, 3) uint8.
+        """Draws one world in its current state.
 
         Args:
-            physics: whose world to draw; nothing in it changes.
-            world: which one.
-            goal: (3,) where to draw the goal, in metres.
-            success_radius: of the translucent ball around it, in metres.
+            physics: the physics with the world. It is not changed.
+            world: the index of the world.
+            goal: (3,) position of the goal, in metres.
+            success_radius: radius of the translucent ball around the goal, in metres.
+
+        Returns:
+            The frame, (height, width, 3) uint8.
 
         Raises:
             RuntimeError: the renderer is closed.
@@ -80,17 +83,17 @@ class Renderer:
         everything = mjtCatBit.mjCAT_ALL.value
         mujoco.mjv_updateScene(model, data, self._options, None, self._camera, everything, self._scene)
         self._mark_goal(np.asarray(goal, dtype=np.float64), success_radius)
-        pixels = np.empty((self._picture.height, self._picture.width, 3), dtype=np.uint8)
+        pixels = np.empty((self._viewport.height, self._viewport.width, 3), dtype=np.uint8)
         self._gl_context.make_current()
-        mujoco.mjr_render(self._picture, self._scene, self._driver)
-        mujoco.mjr_readPixels(pixels, None, self._picture, self._driver)
+        mujoco.mjr_render(self._viewport, self._scene, self._driver)
+        mujoco.mjr_readPixels(pixels, None, self._viewport, self._driver)
         return pixels[::-1].copy()  # OpenGL counts rows from the bottom
 
     def close(self) -> None:
-        """Gives back what the graphics driver holds; the renderer is of no use afterwards. Closing twice is fine."""
+        """Frees the resources of the graphics driver. The renderer cannot draw any more. Closing twice is allowed."""
         if self._gl_context is None:
             return
-        # What was made in one context must be freed in it: in another, its numbers belong to that one's things.
+        # Free the driver in its own context: in another context the same numbers name other things.
         with self._gl_context.as_current():
             if self._driver is not None:
                 self._driver.free()
@@ -104,20 +107,20 @@ class Renderer:
         self.close()
 
     def __del__(self) -> None:
-        if not sys.is_finalizing():  # the bindings may be gone by then, and the process gives everything back
+        if not sys.is_finalizing():  # at exit the bindings may be gone, and everything is freed anyway
             self.close()
 
     def _make_driver(self) -> mujoco.MjrContext:
         try:
             driver = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
-        except mujoco.FatalError as error:  # a context without what MuJoCo draws with
+        except mujoco.FatalError as error:  # the context lacks what MuJoCo needs to draw
             raise RenderingUnavailableError(f"cannot draw: {error}") from error
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, driver)
         return driver
 
     def _mark_goal(self, goal: np.ndarray, success_radius: float) -> None:
-        """Adds the goal's center, a line from there down to the table, and the ball in which a task is solved."""
-        self._add_to_scene(mjtGeom.mjGEOM_SPHERE, _CENTER_RADIUS, goal)
+        """Draws the centre of the goal, a line from it down to the table, and the ball in which the task is solved."""
+        self._add_to_scene(mjtGeom.mjGEOM_SPHERE, _CENTRE_RADIUS, goal)
         line = self._add_to_scene(mjtGeom.mjGEOM_CAPSULE, _LINE_RADIUS, goal)
         foot = goal * (1, 1, 0)
         mujoco.mjv_connector(line, mjtGeom.mjGEOM_CAPSULE.value, _LINE_RADIUS, foot, goal)

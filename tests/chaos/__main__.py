@@ -1,4 +1,4 @@
-"""``make chaos``: kill, signal, mislead, damage, starve and crowd mlrun, and see that it keeps its promises."""
+"""``make chaos``: tests mlrun under kills, signals, bad input, damaged files, full disks and many starts at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STAGES: dict[str, tuple[Callable[[Ground, int], Tally], int, str]] = {
 
 
 def main() -> int:
-    """Run the stages; 1 if anything failed."""
+    """Runs the stages. Returns the exit code: 1 if anything failed."""
     options = _parser().parse_args()
     directory = Path(tempfile.mkdtemp(prefix="mlrun-chaos-"))
     ground = Ground(directory, options.seed)
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def _stage(name: str, count: int, ground: Ground) -> bool:
-    """Run one stage and print what came of it; whether nothing failed."""
+    """Runs one stage and prints its result. Returns whether nothing failed."""
     run, _, _ = _STAGES[name]
     began = time.monotonic()
     tally = run(ground, count)

@@ -1,4 +1,4 @@
-"""Many command lines in one process, each watched: what a person would see, and how long it took."""
+"""Runs many command lines in one process, and checks the output and the time of each."""
 
 from __future__ import annotations
 
@@ -22,20 +22,25 @@ import typer.main
 from tests.chaos.processes import fork, redirect
 
 HANG = 5  # seconds
-_PATIENCE = 15  # seconds of the clock, more than of the processor: the machine may be busy
-_MEMORY = 4 * 2**30  # bytes of address space that a command line may take besides
-_OWN_WORDS = "(--debug shows where)"  # of errors that nobody foresaw
+_PATIENCE = 15  # seconds of wall-clock time, longer than `HANG`, which is CPU time: the machine may be busy
+_MEMORY = 4 * 2**30  # bytes of address space that a command line may use in addition
+_OWN_WORDS = "(--debug shows where)"  # part of the message for unexpected errors
 
 
 class Hang(BaseException):
-    """Raised in a command line that takes too long; no ordinary handler catches it."""
+    """Raised in a command line that takes too long. It is no `Exception`, so ordinary handlers do not catch it."""
 
 
 def watched(arguments: Sequence[str], codes: Sequence[int]) -> tuple[int, list[str]]:
-    """Run a command line in this process.
+    """Runs a command line in this process.
+
+    Args:
+        arguments: of the command line.
+        codes: the exit codes that are right.
 
     Returns:
-        The exit code, and what is wrong: a traceback, an error nobody foresaw, another exit code, too much time.
+        The exit code, and one text for each fault: a traceback, an unexpected error, a wrong exit code, or more than
+        `HANG` seconds. The exit code is -1 if an exception escaped.
     """
     from mlrun.cli import main
 
@@ -68,9 +73,16 @@ def _hang(number: int, frame: FrameType | None) -> None:
 def in_batches(
     try_one: Callable[..., dict[str, Any]], items: Sequence[Any], place: Path, size: int
 ) -> Iterator[dict[str, Any]]:
-    """Try items in forked processes, so many in each; yields what each gave.
+    """Tries items in forked processes, and yields one result for each item.
 
-    A process that hangs or crashes costs the item it was at, whose result is a failure with what the watchdog saw.
+    If a process hangs or crashes, the result of its current item is a failure with the traceback of the watchdog. The
+    next process goes on with the item after it.
+
+    Args:
+        try_one: takes an item and the directory, and returns the result.
+        items: what to try.
+        place: the directory to work in.
+        size: the number of items for each process.
     """
     todo = list(items)
     while todo:
@@ -92,7 +104,7 @@ def in_batches(
 
 def _try_all(try_one: Callable[..., dict[str, Any]], items: Sequence[Any], place: Path, log: Path, err: Path) -> None:
     redirect(place, place / "stdout.txt", err)
-    # Building the parser anew for each command line would take half of the time.
+    # To build the parser again for every command line would take half of the time.
     typer.main.get_command = functools.cache(typer.main.get_command)
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + _MEMORY, used + _MEMORY))

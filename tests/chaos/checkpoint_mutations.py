@@ -1,4 +1,4 @@
-"""Checkpoints as they should not be."""
+"""Damages checkpoints and makes malicious ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _VALUES: tuple[Any, ...] = (
 
 
 class _Code:
-    """Runs a command when it is unpickled by a loader that lets it."""
+    """Runs a command when an unsafe loader unpickles it."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return os.system, (f"touch {CANARY}",)
@@ -55,7 +55,7 @@ def other_format(path: Path, rng: random.Random) -> None:
 
 
 def code(path: Path, rng: random.Random) -> None:
-    """A pickle that runs code: as it is, in torch's older format, or in a checkpoint."""
+    """Writes a pickle that runs code: a plain pickle, torch's old format, or a checkpoint."""
     state = {"iteration": 3, "algorithm": _Code()}
     if rng.random() < 0.3:
         path.write_bytes(pickle.dumps(state))
@@ -64,7 +64,7 @@ def code(path: Path, rng: random.Random) -> None:
 
 
 def members(path: Path, rng: random.Random) -> None:
-    """The archive with a member dropped, doubled, renamed, compressed, or one that leads outside."""
+    """Drops, doubles, renames, compresses or empties a member of the archive, or adds one with a path outside."""
     with zipfile.ZipFile(path) as archive:
         content = {name: archive.read(name) for name in archive.namelist()}
     victim = rng.choice(list(content))
@@ -83,7 +83,7 @@ def members(path: Path, rng: random.Random) -> None:
 
 
 def bomb(path: Path, rng: random.Random) -> None:
-    """A member of some MB that unpacks to 20 GB of zeros."""
+    """Makes one member a few MB that unpack to 20 GB of zeros."""
     compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
     block = compressor.compress(bytes(2**24)) + compressor.flush(zlib.Z_FULL_FLUSH)
     with zipfile.ZipFile(path) as archive:
@@ -97,7 +97,7 @@ def bomb(path: Path, rng: random.Random) -> None:
 
 
 def claims(path: Path, rng: random.Random) -> None:
-    """A tensor that claims to be larger, or to lie elsewhere, than what there is of it."""
+    """Writes a tensor whose size, stride or offset reaches beyond its data."""
     huge = rng.choice((2**62, 2**40, 2**33, 10**9, 10**7, 100, -5))
     numel, size, stride, offset = rng.choice(
         (
@@ -112,7 +112,7 @@ def claims(path: Path, rng: random.Random) -> None:
 
 
 def values(path: Path, rng: random.Random) -> None:
-    """A checkpoint saved as it should be, with other things in it."""
+    """Changes values in a checkpoint and saves it correctly."""
     state = torch.load(path, weights_only=True)
     for _ in range(rng.choice((1, 1, 1, 3))):
         _change(state, rng)
@@ -154,7 +154,7 @@ def _twisted(value: Any, rng: random.Random) -> Any:
 
 
 class _Pickler(pickle.Pickler):
-    """Writes storages as torch does."""
+    """Writes storages in the way of torch."""
 
     def persistent_id(self, obj: Any) -> Any:
         return obj.reference if isinstance(obj, _Storage) else None

@@ -1,4 +1,4 @@
-"""Configurations as they should not be."""
+"""Mutates configurations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 CANARY = "canary-of-code-that-ran"
-"""A file that exists in the working directory once code out of a configuration has run."""
+"""Code in a configuration makes this file in the working directory if it ever runs."""
 
 VALUES: tuple[Any, ...] = (
     *(None, True, False, "", " ", "on", "no", "~", "null", "maml", "trpo", "adam", "ml1/push-v3", "sinusoid", "cuda"),
@@ -37,7 +37,7 @@ FRAGMENTS = (
 
 
 def mutated(base: dict[str, Any], rng: random.Random) -> bytes:
-    """A valid experiment with one to three things changed, as the bytes of a file."""
+    """Makes one to three changes to a valid experiment. Returns the bytes of the file."""
     rounds = rng.choice((1, 1, 1, 2, 3))
     tree = json.loads(json.dumps(base))
     for _ in range(rng.randint(0, rounds)):
@@ -50,17 +50,17 @@ def mutated(base: dict[str, Any], rng: random.Random) -> bytes:
 
 
 def mutated_setting(base: dict[str, Any], rng: random.Random) -> str:
-    """An override, most often of a key that there is."""
+    """An override, mostly of a key that exists."""
     section, key = _somewhere(base, rng)
     path = next((f"{name}." for name, part in base.items() if part is section), "")
     value = rng.choice((*VALUES, *FRAGMENTS))
     text = value if isinstance(value, str) else json.dumps(value)
     written = rng.choice((f"{path}{key}={text}", f"{path}{key}{text}", f"{key}.{path}={text}", f"{path}{key}.x={text}"))
-    return written.replace("\0", "")  # which no argument can hold
+    return written.replace("\0", "")  # an argument cannot contain it
 
 
 def _somewhere(tree: dict[str, Any], rng: random.Random) -> tuple[dict[str, Any], str]:
-    """A section, and a key in it."""
+    """A random section, and a random key in it."""
     section: dict[str, Any] = tree
     while True:
         key = rng.choice(list(section) or ["name"])

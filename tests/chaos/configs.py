@@ -1,4 +1,4 @@
-"""Configurations that are wrong in every way: one line per mistake, and nothing else happens."""
+"""Mutated configurations: each fault must give an error message, and nothing else may happen."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.chaos.config_mutations import CANARY, mutated, mutated_setting
 from tests.chaos.ground import Ground, Tally, experiments
 
 _BATCH = 500
-_TRAINED = 200  # of so many configurations one is trained, if it is valid
+_TRAINED = 200  # one of this many configurations is trained, if enough are valid
 _SHIPPED = Path(__file__).parents[2] / "configs"
 
 _TINY = {
@@ -36,7 +36,7 @@ _TINY_BENCHMARKS: dict[str, dict[str, Any]] = {
 
 
 def run(ground: Ground, count: int) -> Tally:
-    """Validate and show so many mutated configurations, and train a few of those that are valid."""
+    """Validates or shows mutated configurations, and trains a few of the valid ones."""
     tally, place = Tally(), ground.place("configs")
     items = [f"{ground.seed}/{number}" for number in range(count)]
     valid = []
@@ -53,7 +53,7 @@ def run(ground: Ground, count: int) -> Tally:
 
 
 def content_of(item: str) -> tuple[bytes, list[str], random.Random]:
-    """The file of an item, and the options besides; the same each time."""
+    """The file of an item, its ``--set`` options, and its random numbers. They depend on the item only."""
     rng = random.Random(item)
     base = rng.choice(_bases())
     content = mutated(base, rng) if rng.random() < 0.9 else yaml.safe_dump(base).encode()
@@ -62,7 +62,7 @@ def content_of(item: str) -> tuple[bytes, list[str], random.Random]:
 
 
 def try_one(item: str, place: Path) -> dict[str, Any]:
-    """Validate or show one."""
+    """Validates or shows one configuration."""
     content, settings, rng = content_of(item)
     home = place / "here"
     home.mkdir(exist_ok=True)
@@ -73,7 +73,7 @@ def try_one(item: str, place: Path) -> dict[str, Any]:
 
 
 def train_one(item: str, place: Path) -> dict[str, Any]:
-    """Train one that is valid, with its sizes made tiny."""
+    """Trains one valid configuration, with tiny sizes."""
     content, settings, _ = content_of(item)
     home = place / "here"
     (home / "mutated.yaml").write_bytes(content)
@@ -95,7 +95,7 @@ def train_one(item: str, place: Path) -> dict[str, Any]:
 
 
 def _strangers(place: Path, home: Path) -> list[str]:
-    """Files that should not be there."""
+    """Finds and deletes files that should not exist. Returns what is wrong."""
     known = {home, home / "mutated.yaml", home / "valid.yaml"}
     known |= {place / name for name in ("results.jsonl", "watchdog.txt", "stdout.txt")}
     strangers = [path for path in place.rglob("*") if path not in known]

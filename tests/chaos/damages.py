@@ -1,4 +1,4 @@
-"""Checkpoints and run directories that are damaged, or made by somebody with bad intentions."""
+"""Damaged or malicious checkpoints and run directories."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _VERBS = {
 
 
 def run(ground: Ground, count: int) -> Tally:
-    """Damage so many runs, and resume, evaluate, list, show and delete them."""
+    """Damages runs, and resumes, evaluates, lists, shows and deletes them."""
     tally, place = Tally(), ground.place("damages")
     cases = _CASES[: 1 + count // 10]
     _make_runs(cases, place / "whole")
@@ -44,7 +44,7 @@ def run(ground: Ground, count: int) -> Tally:
 
 
 def _make_runs(cases: Sequence[str], place: Path) -> None:
-    """Runs of four iterations that are to have six, each with an evaluation."""
+    """Trains runs for four of six iterations, and evaluates each."""
     place.mkdir()
     for name in cases:
         config = place / "config.yaml"
@@ -61,7 +61,7 @@ def _make_runs(cases: Sequence[str], place: Path) -> None:
 
 
 def try_one(item: str, place: Path) -> dict[str, Any]:
-    """Damage a copy of a run, and run two or three command lines on it."""
+    """Damages a copy of a run, and runs four command lines on it."""
     rng = random.Random(item)
     runs = place / "runs"
     shutil.rmtree(runs, ignore_errors=True)
@@ -104,7 +104,7 @@ def _restore(place: Path) -> None:
 
 
 def snapshot(directory: Path) -> dict[str, tuple[Any, ...]]:
-    """What there is in a directory, with its content and when it changed last."""
+    """The state of everything in a directory, by relative path: mode, size, time of change, content, link target."""
     return {str(path.relative_to(directory)): _state(path) for path in sorted(directory.rglob("*"))}
 
 

@@ -1,4 +1,7 @@
-"""A full disk while a run is trained: one clear line, the checkpoints intact, and nothing lost once there is space."""
+"""The disk fills up during training.
+
+mlrun must print one clear line, keep the checkpoints intact, and resume exactly once there is space again.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _SIZE = "4m"
 
 
 def run(ground: Ground, count: int) -> Tally:
-    """Fill so many runs' disk at a random moment."""
+    """Trains runs and fills the disk of each at a random moment."""
     tally, rng = Tally(), ground.random("disk")
     place = ground.place("disk")
     with _small_disk(place / "disk") as disk:
@@ -54,7 +57,7 @@ def _attack(trial: Trial, place: Path, disk: Path, rng: random.Random, tally: Ta
 
 
 def _promised(outcome: Outcome | str, tally: Tally) -> list[str]:
-    """What is wrong with how a process ended that met a full disk, or had been done before."""
+    """What is wrong with the end of a process whose disk became full. The process may also have finished before."""
     if isinstance(outcome, str):
         return [outcome]
     tally.note(f"exit code {outcome.code}")
@@ -64,7 +67,7 @@ def _promised(outcome: Outcome | str, tally: Tally) -> list[str]:
 
 
 def _readable(trial: Trial, place: Path) -> list[str]:
-    """What is wrong with the look at a run whose disk is full."""
+    """What is wrong with the output of ``runs show`` when the disk is full."""
     outcome = run_process(["runs", "show", trial.run], place)
     return [] if outcome.code == 0 and "damaged" not in outcome.out + outcome.err else [f"runs show: {outcome}"]
 
@@ -77,7 +80,7 @@ def _finished(trial: Trial, place: Path) -> list[str]:
 
 
 def _fill(path: Path, leave: int) -> None:
-    """Take all space but so many bytes."""
+    """Fills the disk except for some bytes."""
     with path.open("wb", buffering=0) as file:
         try:
             while True:

@@ -1,4 +1,4 @@
-"""What every stage has: a directory, random numbers, experiments with their undisturbed runs, and a tally."""
+"""What every stage uses: a directory, random numbers, experiments with their undisturbed runs, and a tally."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests.training.watcher import timeless
 
 @dataclass
 class Tally:
-    """What came of a stage.
+    """The result of a stage.
 
     Attributes:
-        done: attacks that counted.
-        failures: what went wrong, each with where the evidence lies.
-        notes: how many of what there were.
+        done: the number of attacks.
+        failures: one text for each failure. It says where the evidence is.
+        notes: counts of events, by name.
     """
 
     done: int = 0
@@ -34,19 +34,19 @@ class Tally:
     notes: dict[str, int] = field(default_factory=dict)
 
     def note(self, what: str, count: int = 1) -> None:
-        """Count something."""
+        """Counts an event."""
         self.notes[what] = self.notes.get(what, 0) + count
 
 
 @dataclass(frozen=True)
 class Case:
-    """An experiment, and what becomes of it undisturbed.
+    """An experiment and its undisturbed run.
 
     Attributes:
-        name: of algorithm and benchmark.
-        config: its file.
-        reference: the run directory of an undisturbed run.
-        seconds: that this took.
+        name: algorithm and benchmark.
+        config: the file of the experiment.
+        reference: the run directory of the undisturbed run.
+        seconds: how long the undisturbed run took.
     """
 
     name: str
@@ -56,12 +56,12 @@ class Case:
 
 
 class Ground:
-    """Where a stage takes place.
+    """The directory, the random numbers and the experiments of all stages.
 
     Args:
-        directory: for its files; empty.
-        seed: of all that is random.
-        iterations: of the runs that are attacked.
+        directory: an empty directory for all files.
+        seed: of all random numbers.
+        iterations: the number of iterations of the runs that are attacked.
     """
 
     def __init__(self, directory: Path, seed: int, iterations: int = 60) -> None:
@@ -71,17 +71,17 @@ class Ground:
         self._cases: dict[str, Case] = {}
 
     def random(self, stage: str) -> random.Random:
-        """Random numbers that no other stage has."""
+        """The random numbers of one stage. Every stage has its own."""
         return random.Random(f"{self.seed}/{stage}")
 
     def place(self, name: str) -> Path:
-        """A directory of that name, empty, once."""
+        """Makes an empty directory. Each name can be used once."""
         path = self.directory / name
         path.mkdir(parents=True)
         return path
 
     def cases(self) -> Iterator[Case]:
-        """All pairs of an algorithm and a kind of problem, and a simulated arm; each is first run undisturbed."""
+        """All pairs of an algorithm and a kind of problem, and one with the arm. Each is first run undisturbed."""
         for name, what in experiments(self.iterations).items():
             if name not in self._cases:
                 self._cases[name] = self._undisturbed(name, what)
@@ -98,7 +98,7 @@ class Ground:
 
 
 def experiments(iterations: int) -> dict[str, Experiment]:
-    """Tiny experiments, one per pair of an algorithm and a kind of problem, with a checkpoint at every iteration."""
+    """Tiny experiments with a checkpoint at every iteration, by name: those of `Ground.cases`."""
     pairs = {f"{algorithm}-{problem}": experiment(algorithm, problem, iterations) for algorithm, problem in CASES}
     return {**pairs, "maml-ml1": _arm(max(2, iterations // 4))}
 
@@ -119,12 +119,12 @@ def _arm(iterations: int) -> Experiment:
 
 @dataclass
 class Trial:
-    """One run of a case, which is attacked again and again until it is done.
+    """One run of a case, which is attacked and resumed until it is finished.
 
     Attributes:
-        case: what is run.
-        place: an empty directory for it.
-        attempts: processes so far.
+        case: the case.
+        place: an empty directory for the run.
+        attempts: the number of processes so far.
     """
 
     case: Case
@@ -133,42 +133,42 @@ class Trial:
 
     @property
     def run(self) -> Path | None:
-        """Its run directory, once there is one that could be resumed."""
+        """The run directory. None before there is one that can be resumed."""
         return next((path.parent for path in self.place.glob("runs/*/config.yaml")), None)
 
     def go_on(self, **options: Any) -> Process:
-        """Start it, or resume it."""
+        """Starts the run, or resumes it."""
         self.attempts += 1
         run = self.run
         if run is not None:
             return Process(["resume", run], self.place, **options)
-        shutil.rmtree(self.place / "runs", ignore_errors=True)  # killed before there was anything to resume
+        shutil.rmtree(self.place / "runs", ignore_errors=True)  # killed before there was a run to resume
         return Process(["train", self.case.config, "--runs-dir", self.place / "runs"], self.place, **options)
 
     def finish(self) -> list[str]:
-        """Resume it to its end; returns what is wrong with it then."""
+        """Resumes the run until it is finished. Returns what is wrong with it."""
         outcome = ended(self.go_on(), ALIVE)
         if isinstance(outcome, str):
             return [outcome]
         return [f"not resumed: {outcome}"] if outcome.code != 0 else self.differences()
 
     def differences(self) -> list[str]:
-        """What differs from the undisturbed run."""
+        """The differences from the undisturbed run, in words."""
         if self.run is None:
             return ["there is no run"]
         return differences(self.run, self.case.reference)
 
     def failed(self, what: str) -> str:
-        """A failure in words; the evidence stays."""
+        """The text of a failure, with the place of the evidence."""
         return f"{self.case.name}, process {self.attempts}: {what}; see {self.place}"
 
     def clear(self) -> None:
-        """Delete what a trial without failures leaves."""
+        """Deletes the files of a trial without failures."""
         shutil.rmtree(self.place)
 
 
 def ended(process: Process, timeout: float) -> Outcome | str:
-    """How a process ended, or that it did not."""
+    """The outcome of a process, or a text if it did not end in time."""
     try:
         return process.wait(timeout)
     except StillRunningError as error:
@@ -176,7 +176,7 @@ def ended(process: Process, timeout: float) -> Outcome | str:
 
 
 def differences(run: Path, reference: Path) -> list[str]:
-    """In what a run differs from another that must have computed the same."""
+    """The differences, in words, between a finished run and a reference that must have computed the same."""
     ours, theirs = (RunDirectory.open(str(path), path.parent) for path in (run, reference))
     found = [] if timeless(ours) == timeless(theirs) else ["metrics differ"]
     status = ours.manifest.read()["status"]
@@ -191,7 +191,7 @@ def differences(run: Path, reference: Path) -> list[str]:
 
 
 def identical(one: Any, other: Any) -> bool:
-    """Whether two states have the same bits."""
+    """Whether two states are equal bit by bit."""
     if isinstance(one, torch.Tensor):
         return (
             one.dtype == other.dtype and one.shape == other.shape and one.numpy().tobytes() == other.numpy().tobytes()

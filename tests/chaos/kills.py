@@ -1,4 +1,4 @@
-"""SIGKILL at random moments: what is resumed ends as if nothing had been."""
+"""SIGKILL at random moments: a resumed run must end like an undisturbed one."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.chaos.ground import Ground, Tally, Trial, ended
 from tests.chaos.processes import Process
 
 _PER_RUN = 4
-ENOUGH = 10  # failures
-_REAL = 10  # every so many attempts are processes of their own from the start
+ENOUGH = 10  # failures after which a stage ends
+_REAL = 10  # one of this many attempts is a new process instead of a forked one
 
 
 def run(ground: Ground, kills: int) -> Tally:
-    """Kill runs of all cases so many times in all, and compare what they end with."""
+    """Kills runs of all cases, resumes them, and compares them with the undisturbed runs."""
     tally, rng = Tally(), ground.random("kills")
     place = ground.place("kills")
     for number, case in enumerate(itertools.cycle(ground.cases())):
@@ -33,7 +33,7 @@ def run(ground: Ground, kills: int) -> Tally:
 
 
 def attack(trial: Trial, kills: int, tally: Tally, rng: random.Random) -> list[str]:
-    """Kill a run so many times, or until it is done, and finish it; returns what is wrong then."""
+    """Kills a run several times, unless it finishes earlier, and finishes it. Returns what is wrong."""
     for _ in range(kills):
         real = (tally.done + 1) % _REAL == 0
         process = trial.go_on(real=real)
@@ -51,7 +51,7 @@ def attack(trial: Trial, kills: int, tally: Tally, rng: random.Random) -> list[s
 
 
 def strike_moment(process: Process, trial: Trial, rng: random.Random, *, start_up: float = 0.0) -> None:
-    """Wait for a random moment, every other time for one at which a file is being written."""
+    """Waits for a random moment, in half of the cases for one at which a file is being written."""
     _sleep(process, start_up + rng.uniform(0, 0.6 * trial.case.seconds))
     if rng.random() < 0.5:
         wait_for_write(process, trial)
@@ -59,7 +59,7 @@ def strike_moment(process: Process, trial: Trial, rng: random.Random, *, start_u
 
 
 def wait_for_write(process: Process, trial: Trial) -> None:
-    """Wait until a temporary file appears among the checkpoints."""
+    """Waits until a temporary file appears among the checkpoints, but at most a second."""
     deadline = time.monotonic() + 1.0
     while process.running and time.monotonic() < deadline:
         if next(trial.place.glob("runs/*/checkpoints/.*.tmp"), None):

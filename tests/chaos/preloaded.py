@@ -1,4 +1,4 @@
-"""What the fork server imports: all that training and evaluating will need, so that no child imports it again."""
+"""Imports everything for training and evaluation into the fork server, so that no child has to."""
 
 import os
 import signal
@@ -6,7 +6,7 @@ import signal
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")  # before torch and numpy are loaded
 
 import numpy.random
-import torch._dynamo  # which optimisers import when they are first used
+import torch._dynamo  # optimisers import it at their first use
 
 from mlrun.algorithms import algorithms
 from mlrun.benchmarks import benchmarks
@@ -19,4 +19,4 @@ for registry in (algorithms, benchmarks):
     for entry in registry.entries():
         registry.load(entry.name)
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # until a child has come to mlrun, whose answer to it is what counts
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # until mlrun in a child sets its own handler, which is the one to test

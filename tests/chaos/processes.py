@@ -1,10 +1,11 @@
-"""Processes that run the command line, to be attacked.
+"""Processes that run the command line and are attacked.
 
-Starting Python and importing torch takes seconds, in which a run has nothing to lose yet. So most processes are forked
-from a server (that of `multiprocessing`) which has imported everything and done nothing else: no thread, no lock and no
-open file of a run passes to its children. A child calls `mlrun.cli.main`, as ``python -m mlrun`` does. A signal finds
-there what it finds in a process of its own: handlers, files and locks are the child's, and SIGKILL leaves to the next
-process only what the kernel and the disk have. With ``real=True`` it is ``python -m mlrun``, from the very start.
+It takes seconds to start Python and to import torch, and in this time a run has nothing to lose. Therefore most
+processes are forked from the fork server of `multiprocessing`. The server has imported everything and has done nothing
+else, so its children inherit no thread, no lock and no open file of a run. A child calls `mlrun.cli.main`, as
+``python -m mlrun`` does. Its handlers, files and locks are its own, so signals act as they do in a new process. After
+SIGKILL only what the kernel and the disk hold is left for the next process. With ``real=True`` the process is
+``python -m mlrun`` from the start.
 """
 
 from __future__ import annotations
@@ -25,19 +26,19 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
-ALIVE = 30  # seconds in which a process that should end has to
+ALIVE = 30  # seconds within which a process must end
 _NAMES = itertools.count()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a process ended.
+    """The end of a process.
 
     Attributes:
-        code: exit code as a shell sees it: 128 and the signal's number if a signal ended it.
-        out: what it wrote to stdout.
-        err: what it wrote to stderr.
-        seconds: from its start to its end.
+        code: the exit code as a shell shows it: 128 plus the number of the signal if a signal ended it.
+        out: its stdout.
+        err: its stderr.
+        seconds: the time from start to end.
     """
 
     code: int
@@ -50,18 +51,18 @@ class Outcome:
 
 
 class StillRunningError(Exception):
-    """A process that should have ended has not; it was killed."""
+    """A process did not end in time, and was killed."""
 
 
 class Process:
-    """A command line of mlrun that is being run.
+    """A running command line of mlrun.
 
     Args:
         arguments: of the command line.
-        place: directory to run it in, to which the output goes too.
-        real: a new process from the start, instead of one forked from the server.
-        ignored: signals that its parent had ignored.
-        gate: a named pipe that a forked one waits at until somebody opens it for writing.
+        place: the directory to run it in. Files with its output are there too.
+        real: whether it is a new process instead of one forked from the server.
+        ignored: signals that its parent ignores.
+        gate: a named pipe. A forked process waits until somebody opens it for writing.
     """
 
     def __init__(
@@ -85,16 +86,16 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """The process id."""
         return self._handle.pid
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended yet."""
+        """Whether the process has not ended yet."""
         return self._code() is None
 
     def send(self, number: int) -> bool:
-        """Send it a signal; False if it had ended before."""
+        """Sends a signal. Returns False if the process had already ended."""
         if not self.running:
             return False
         with contextlib.suppress(ProcessLookupError):
@@ -103,10 +104,13 @@ class Process:
         return False
 
     def wait(self, timeout: float = ALIVE) -> Outcome:
-        """Wait until it ends.
+        """Waits until the process ends.
+
+        Args:
+            timeout: in seconds.
 
         Raises:
-            StillRunningError: it does not within the time.
+            StillRunningError: the process does not end in time.
         """
         deadline = time.monotonic() + timeout
         while self.running:
@@ -126,12 +130,12 @@ class Process:
 
 
 def run(arguments: Sequence[object], place: Path, *, timeout: float = ALIVE, **options: Any) -> Outcome:
-    """Run a command line to its end."""
+    """Runs a command line until it ends."""
     return Process(arguments, place, **options).wait(timeout)
 
 
 def fork(function: Callable[..., None], *arguments: Any) -> Any:
-    """Call a function of a module in a process forked from the server."""
+    """Calls a function in a process forked from the server. The function must be importable from its module."""
     process = _server().Process(target=function, args=arguments, daemon=True)
     process.start()
     return process
@@ -169,7 +173,7 @@ def _command_line(
 
 
 def redirect(place: Path, out: Path, err: Path) -> None:
-    """Send the output of a forked process to files, and move it to a directory."""
+    """Sends the output of this forked process to files, and changes its working directory."""
     for descriptor, path in ((1, out), (2, err)):
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         os.dup2(file, descriptor)

@@ -1,4 +1,4 @@
-"""Run directories as they should not be."""
+"""Damages run directories."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _VALUES: tuple[Any, ...] = (
 
 
 def damage_file(run: Path, outside: Path, rng: random.Random) -> str:
-    """Damage one of a run's files; returns in words how."""
+    """Damages one file of a run. Returns what was done, in words."""
     names = [*_FILES, *(f"eval/{path.name}" for path in (run / "eval").glob("*.json"))]
     path = run / rng.choice(names)
     change = rng.choice(_CHANGES)
@@ -28,7 +28,7 @@ def damage_file(run: Path, outside: Path, rng: random.Random) -> str:
 
 
 def damage_structure(run: Path, outside: Path, rng: random.Random) -> str:
-    """Damage a directory or a link of a run."""
+    """Damages a directory or a link of a run, or a checkpoint. Returns what was done, in words."""
     path = run / rng.choice(("checkpoints", "eval", "checkpoints/last", "checkpoints/best", "checkpoints/000004.pt"))
     change = rng.choice(_PLACES)
     change(path, outside, rng)
@@ -75,7 +75,7 @@ def flipped(path: Path, outside: Path, rng: random.Random) -> None:
 
 
 def other_values(path: Path, outside: Path, rng: random.Random) -> None:
-    """The file's JSON, line by line if need be, with other values in it."""
+    """Changes a value in the JSON of the file, or in one line of it for JSON lines."""
     try:
         text = path.read_text()
         lines = text.splitlines() if path.suffix == ".jsonl" else [text]
@@ -112,13 +112,13 @@ def unix_socket(path: Path, outside: Path, rng: random.Random) -> None:
     _clear(path)
     with socket.socket(socket.AF_UNIX) as server:
         here = os.getcwd()
-        os.chdir(path.parent)  # the name of a socket must be short
+        os.chdir(path.parent)  # the path of a socket must be short
         server.bind(path.name)
         os.chdir(here)
 
 
 def link(path: Path, outside: Path, rng: random.Random) -> None:
-    """A link to elsewhere: to a file of the same name, to another, to a directory, to itself, to nothing."""
+    """Replaces the file by a link: to a file outside, a directory, itself, a device, or nothing."""
     _clear(path)
     same = outside / "run" / path.name
     targets = (same, same, outside / "file.txt", outside, outside / "new", path, Path("/dev/zero"), Path("/dev/full"))

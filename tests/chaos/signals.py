@@ -1,4 +1,4 @@
-"""SIGTERM, SIGINT and SIGUSR1 at random moments: saved, said, and resumed exactly."""
+"""SIGTERM, SIGINT and SIGUSR1 at random moments: mlrun must save, say so, and resume exactly."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.chaos.ground import Ground, Tally, Trial, ended
 from tests.chaos.kills import ENOUGH, strike_moment
 from tests.chaos.processes import Outcome
 
-_PROMPTLY = 10  # seconds in which a process ends that was asked to
+_PROMPTLY = 10  # seconds within which a process must end after a signal
 _PER_RUN = 3
-_REAL = 10  # every so many attempts are processes of their own, signalled while they import too
+_REAL = 10  # one of this many attempts is a new process, which may get the signal while it imports
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
 def run(ground: Ground, signals: int) -> Tally:
-    """Send so many of each of SIGTERM and SIGINT, and a tenth as many in each of the special ways."""
+    """Sends SIGTERM and SIGINT, each that often, and makes a tenth as many attacks of each special kind."""
     tally, rng = Tally(), ground.random("signals")
     place, cases = ground.place("signals"), itertools.cycle(ground.cases())
     numbers = _STOPS * signals
@@ -37,14 +37,14 @@ def run(ground: Ground, signals: int) -> Tally:
 
 
 class _Attack:
-    """Signals for one run."""
+    """The attacks on one run."""
 
     def __init__(self, trial: Trial, tally: Tally, rng: random.Random) -> None:
         self.trial, self.tally, self.rng = trial, tally, rng
         trial.place.mkdir()
 
     def stops(self, numbers: Sequence[signal.Signals]) -> None:
-        """Stop the run with each of the signals in turn, then finish it."""
+        """Stops and resumes the run with one signal after the other, then finishes it."""
         for number in numbers:
             real = (self.tally.done + 1) % _REAL == 0
             process = self.trial.go_on(real=real)
@@ -61,7 +61,7 @@ class _Attack:
         self._end(self.trial.finish())
 
     def twice(self, number: signal.Signals) -> None:
-        """A second signal ends it at once; what was saved is resumed."""
+        """Sends the signal twice: the second must end the process at once, and the run must resume."""
         process = self.trial.go_on()
         strike_moment(process, self.trial, self.rng)
         process.send(number)
@@ -74,7 +74,7 @@ class _Attack:
             self._end(self.trial.finish())
 
     def ignored(self) -> None:
-        """A SIGINT that the parent had ignored, as with nohup or in a shell's background, stays ignored."""
+        """Sends a SIGINT that the parent ignores, as in the background of a shell: it must stay ignored."""
         process = self.trial.go_on(ignored=[signal.SIGINT])
         strike_moment(process, self.trial, self.rng)
         process.send(signal.SIGINT)
@@ -82,7 +82,7 @@ class _Attack:
         self._end_with(ended(process, 60))
 
     def save(self) -> None:
-        """SIGUSR1 saves, and the run goes on; it would end a process that has not come to its run yet."""
+        """Sends SIGUSR1: the run must save and go on. Before the run begins, the signal would end the process."""
         process = self.trial.go_on()
         while process.running and not self.trial.run:
             time.sleep(0.001)
@@ -94,7 +94,7 @@ class _Attack:
     def _not_as_promised(self, outcome: Outcome | str, number: signal.Signals, hit: bool) -> str | None:
         if isinstance(outcome, str):
             return f"{number.name}: {outcome}"
-        if outcome.err.endswith("\nKeyboardInterrupt\n"):  # Python itself, which had not come to mlrun yet
+        if outcome.err.endswith("\nKeyboardInterrupt\n"):  # Python itself ended, before mlrun ran
             return None
         if outcome.code not in ((0, 128 + number) if hit else (0,)):
             return f"{number.name}: {outcome}"
@@ -106,7 +106,7 @@ class _Attack:
         return None
 
     def _status(self) -> str | None:
-        """What run.json says, or None if the process ended before there was one."""
+        """The status in run.json. None if the process ended before there was one."""
         run = self.trial.run
         path = None if run is None else run / "run.json"
         return json.loads(path.read_text())["status"] if path and path.exists() else None

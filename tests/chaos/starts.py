@@ -1,4 +1,4 @@
-"""Many runs that start at once, and two processes that want the same run."""
+"""Many runs that start at once, and two processes that train the same run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.chaos.processes import run as run_process
 
 
 def run(ground: Ground, starts: int) -> Tally:
-    """Start so many runs at once; then resume a run that is being trained, and one whose process was killed."""
+    """Starts many runs at once. Then resumes a run that is being trained, and one whose process was killed."""
     tally, place = Tally(), ground.place("starts")
     _at_once(starts, place, tally)
     _second_writer(Trial(next(ground.cases()), place / "contested"), tally)
@@ -27,7 +27,7 @@ def _at_once(starts: int, place: Path, tally: Tally) -> None:
     gate = place / "gate"
     os.mkfifo(gate)
     processes = [Process(["train", config, "--runs-dir", runs], place, gate=gate) for _ in range(starts)]
-    time.sleep(1)  # until the last of them waits too
+    time.sleep(1)  # until all of them wait
     with gate.open("wb"):
         outcomes = [ended(process, 60 + 2 * starts) for process in processes]
     tally.done += starts

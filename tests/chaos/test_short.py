@@ -1,4 +1,4 @@
-"""A short form of ``make chaos``."""
+"""``make chaos`` with small numbers."""
 
 from __future__ import annotations
 

@@ -6,20 +6,19 @@ from importlib import metadata
 import pytest
 
 from mlrun.doctor import BROKEN, NOTE, OK, Finding, examine
-from mlrun.doctor.drawing import Drawing
 from mlrun.doctor.machine import granted_cores
 from mlrun.doctor.packages import check_extras, check_packages, check_pins, check_python
-from mlrun.doctor.simulation import check_simulation
+from mlrun.doctor.simulation import DrawingProcess, check_simulation
 from mlrun.doctor.storage import check_storage
 
 
 @pytest.fixture
 def drawing(monkeypatch):
-    """Stands in for the process that draws: a program of one line."""
+    """Replaces the program that draws by a program of one line."""
 
     def start(program):
-        monkeypatch.setattr("mlrun.doctor.drawing._COMMAND", [sys.executable, "-c", program])
-        return Drawing()
+        monkeypatch.setattr("mlrun.doctor.simulation._DRAWING_COMMAND", [sys.executable, "-c", program])
+        return DrawingProcess()
 
     return start
 
@@ -29,7 +28,7 @@ def by_subject(findings):
 
 
 def test_here_nothing_essential_is_broken_and_nothing_is_left_behind(tmp_path, drawing, monkeypatch):
-    monkeypatch.setattr("mlrun.doctor.Drawing", lambda: drawing("print('drawn')"))
+    monkeypatch.setattr("mlrun.doctor.DrawingProcess", lambda: drawing("print('drawn')"))
     findings = list(examine(tmp_path))
     assert [finding for finding in findings if finding.status == BROKEN] == []
     assert {"python", "packages", "torch", "cores", "gpu", "mujoco", "scene", "rendering", "locks"} <= {
@@ -40,12 +39,12 @@ def test_here_nothing_essential_is_broken_and_nothing_is_left_behind(tmp_path, d
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_check_that_fails_in_a_way_of_its_own_does_not_hide_the_others(tmp_path, drawing, monkeypatch):
+def test_a_check_that_raises_an_error_does_not_hide_the_others(tmp_path, drawing, monkeypatch):
     def fail():
         raise ZeroDivisionError("oh\nno")
         yield
 
-    monkeypatch.setattr("mlrun.doctor.Drawing", lambda: drawing("print('drawn')"))
+    monkeypatch.setattr("mlrun.doctor.DrawingProcess", lambda: drawing("print('drawn')"))
     monkeypatch.setattr("mlrun.doctor.check_torch", fail)
     found = by_subject(examine(tmp_path))
     assert (found["torch"].status, found["torch"].text) == (BROKEN, "ZeroDivisionError: oh")
@@ -62,9 +61,9 @@ def test_a_check_that_fails_in_a_way_of_its_own_does_not_hide_the_others(tmp_pat
         ("import time; time.sleep(60)", NOTE, "no frame was drawn"),
     ],
 )
-def test_whatever_the_graphics_driver_does_is_one_line(drawing, monkeypatch, program, status, said):
+def test_every_failure_of_the_graphics_driver_is_one_line(drawing, monkeypatch, program, status, said):
     if "sleep" in program:
-        monkeypatch.setattr("mlrun.doctor.drawing._PATIENCE", 0.0)
+        monkeypatch.setattr("mlrun.doctor.simulation._DRAWING_TIMEOUT", 0.0)
     with drawing(program) as process:
         [finding] = process.check()
     assert finding.status == status
@@ -73,7 +72,7 @@ def test_whatever_the_graphics_driver_does_is_one_line(drawing, monkeypatch, pro
 
 
 def test_a_frame_is_drawn(gl):
-    with Drawing() as process:
+    with DrawingProcess() as process:
         [finding] = process.check()
     assert finding.status == OK, finding
 
@@ -93,7 +92,7 @@ def test_a_runs_directory_that_cannot_be_written_is_broken(tmp_path):
 
 
 @pytest.mark.parametrize(("exit_code", "status"), [(0, BROKEN), (1, NOTE), (3, OK)])
-def test_locks_that_keep_nobody_out_are_found(tmp_path, monkeypatch, exit_code, status):
+def test_locks_that_do_not_work_are_found(tmp_path, monkeypatch, exit_code, status):
     monkeypatch.setattr("mlrun.doctor.storage._TRY_LOCK", f"import sys; sys.exit({exit_code})")
     assert by_subject(check_storage(tmp_path))["locks"].status == status
 
@@ -153,7 +152,7 @@ def test_packages_are_those_of_the_project_file():
 
 @pytest.fixture
 def versions(monkeypatch):
-    """What is installed, where that differs from what really is."""
+    """Versions that the test pretends are installed; None stands for a missing package."""
     different: dict[str, str | None] = {}
     real = metadata.version
 

@@ -4,6 +4,6 @@ import torch
 
 @pytest.fixture(autouse=True)
 def _random_state_is_left_alone():
-    """The layers' own initialisation draws from torch's global generator."""
+    """Restores torch's global generator, from which new layers draw their weights."""
     with torch.random.fork_rng(devices=[]):
         yield

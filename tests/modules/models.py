@@ -1,4 +1,4 @@
-"""Modules that are hard to clone or to batch, in float64, with inputs of 3 features and outputs of 2."""
+"""Models that are hard to clone or to batch, in float64, with 3 input features and 2 outputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import nn
 
 
 class Tied(nn.Module):
-    """One matrix as two layers' weights, one layer in two containers, and a plain list and a tuple of parameters."""
+    """Two layers share a weight, two containers share a layer, and a list and a tuple hold parameters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Recurrent(nn.Module):
 
 
 class Convolutional(nn.Module):
-    """With BatchNorm, and a buffer that is replaced instead of changed in place."""
+    """Has BatchNorm, and a buffer that every call replaces by a new tensor."""
 
     count: torch.Tensor
 
@@ -62,7 +62,7 @@ class Convolutional(nn.Module):
 
 
 class Branching(nn.Module):
-    """Decides by value, which a batch of tasks cannot."""
+    """Has a branch that depends on values, which vmap cannot batch."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A batch of tasks at once, against one clone after the other."""
+"""`adapt_batch`, `forward_batch` and `backward_batch`, compared with one clone after the other."""
 
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from mlrun.modules import MAML, MetaSGD, Reptile
-from mlrun.modules.layers import plain_layers
-from mlrun.modules.way import prefers_loop
+from mlrun.modules.forward import plain_layers
+from mlrun.modules.method import prefers_loop
 from tests.modules.models import MODELS, TwoInputs, data, gradients, loss, make
 
 WRAPPERS = {
@@ -29,7 +29,7 @@ WAYS = [
 
 
 def by_clones(wrapper, steps):
-    """Outputs on the support set, and parameters by name, from clones."""
+    """Adapts clones: their outputs on the support set, and their state by name, both ``(tasks, ...)``."""
     outputs, states = [], []
     for inputs, targets in zip(*data(), strict=True):
         clone = wrapper.clone()
@@ -84,7 +84,7 @@ def test_meta_gradients_equal_finite_differences(model):
         assert float((parameter.grad * direction).sum()) == pytest.approx(difference, rel=1e-5, abs=1e-8), name
 
 
-def test_every_parameter_has_a_task_dimension_and_changed_buffers_come_along():
+def test_the_result_has_all_parameters_and_the_changed_buffers():
     wrapper = MAML(make("convolutional"), lr=0.1)
     shapes = {name: tuple(tensor.shape) for name, tensor in wrapper.adapt_batch(data(), loss).items()}
     state = {name: (3, *tensor.shape) for name, tensor in wrapper.module.state_dict().items()}
@@ -93,7 +93,7 @@ def test_every_parameter_has_a_task_dimension_and_changed_buffers_come_along():
     assert set(wrapper.adapt_batch(data(), loss)) == {name for name, _ in wrapper.module.named_parameters()} | {"count"}
 
 
-def test_forward_does_not_change_what_it_is_given():
+def test_forward_batch_does_not_change_its_arguments():
     wrapper = MAML(make("convolutional"), lr=0.1)
     adapted = wrapper.adapt_batch(data(), loss)
     kept = {name: tensor.clone() for name, tensor in adapted.items()}
@@ -102,7 +102,7 @@ def test_forward_does_not_change_what_it_is_given():
     assert all(torch.equal(tensor, kept[name]) for name, tensor in adapted.items())
 
 
-def test_without_gradients_no_graph_is_kept_and_the_numbers_are_the_same():
+def test_under_no_grad_no_graph_is_kept_and_the_numbers_are_the_same():
     wrapper = MAML(make("perceptron"), lr=0.1)
     expected = wrapper.adapt_batch(data(), loss, steps=2)
     for way in ("batched", "loop"):
@@ -114,12 +114,12 @@ def test_without_gradients_no_graph_is_kept_and_the_numbers_are_the_same():
 
 
 @pytest.mark.parametrize("model", NOT_BATCHABLE)
-def test_what_cannot_be_batched_says_so_if_it_must_be(model):
+def test_way_batched_raises_for_models_that_cannot_be_batched(model):
     with pytest.raises(RuntimeError):
         MAML(make(model), lr=0.1).adapt_batch(data(), loss, way="batched")
 
 
-def test_dropout_draws_the_same_numbers_as_clones_unless_batched():
+def test_dropout_draws_the_same_numbers_as_clones_except_when_batched():
     model = nn.Sequential(nn.Linear(3, 50), nn.Dropout(0.5), nn.Linear(50, 2)).double()
     wrapper = MAML(model, lr=0.1)
 
@@ -151,7 +151,7 @@ class _Pair(NamedTuple):
 
 
 class _Listed(list):
-    """What `torch.utils._pytree` does not know."""
+    """A container that vmap does not know."""
 
 
 class _Structured(nn.Module):
@@ -211,7 +211,7 @@ class _Doubled(nn.Linear):
 
 
 @pytest.mark.parametrize("make_model", [_hooked, _parametrised, lambda: nn.Sequential(_Doubled(3, 2).double())])
-def test_products_are_only_for_layers_that_do_nothing_else(make_model):
+def test_matrix_products_are_only_for_plain_layers(make_model):
     wrapper = MAML(make_model(), lr=0.1)
     assert plain_layers(wrapper.module) is None
     expected, _ = by_clones(wrapper, steps=2)
@@ -219,7 +219,7 @@ def test_products_are_only_for_layers_that_do_nothing_else(make_model):
     torch.testing.assert_close(wrapper.forward_batch(adapted, data()[0], way="batched"), expected)
 
 
-def test_reptile_takes_a_batch_as_it_takes_clones():
+def test_reptile_takes_a_batch_or_clones():
     model = make("perceptron")
     reptile = Reptile(model, lr=0.1)
     reptile.backward(reptile.adapt_batch(data(), loss, steps=2))
@@ -244,7 +244,7 @@ def test_the_loop_is_preferred_where_tasks_are_large():
 
 @pytest.mark.parametrize("way", ["batched", "loop"])
 @pytest.mark.parametrize("kind", [MAML, MetaSGD])
-def test_backward_adds_to_the_gradients_that_are_there(kind, way):
+def test_backward_batch_adds_to_existing_gradients(kind, way):
     wrapper = kind(make("perceptron"), lr=nn.Parameter(torch.tensor(0.1)))
     wrapper.backward_batch(data(), data(), loss, way=way)
     once = {name: (gradient, gradient.clone()) for name, gradient in gradients(wrapper).items()}
@@ -255,7 +255,7 @@ def test_backward_adds_to_the_gradients_that_are_there(kind, way):
 
 
 @pytest.mark.parametrize(("model", "way"), WAYS)
-def test_backward_is_that_of_the_mean_loss_of_adapted_clones(model, way):
+def test_backward_batch_equals_backward_of_the_mean_loss_of_clones(model, way):
     wrapper = MetaSGD(make(model), lr=0.1)
     outputs, _ = by_clones(wrapper, steps=2)
     expected = torch.autograd.grad(loss(outputs, data()[1]), list(wrapper.parameters()))

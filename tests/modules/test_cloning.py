@@ -1,4 +1,4 @@
-"""What a clone shares with the model it is cloned from, and what it must not."""
+"""What a clone shares with its model, and what it does not share."""
 
 import gc
 import weakref
@@ -21,7 +21,7 @@ def adapted(wrapper, steps=1):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_tied_stays_tied(kind):
+def test_shared_parameters_are_shared_in_the_clone(kind):
     wrapper = kind(make("tied"), 0.1)
     module = adapted(wrapper, steps=2).module
     assert module.again.weight is module.decode.weight
@@ -33,7 +33,7 @@ def test_what_is_tied_stays_tied(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_buffers_are_a_clones_own(kind):
+def test_every_clone_has_its_own_buffers(kind):
     wrapper = kind(make("convolutional"), 0.1)
     before = {name: buffer.clone() for name, buffer in wrapper.module.named_buffers()}
     first, second = adapted(wrapper, steps=2), adapted(wrapper)
@@ -42,7 +42,7 @@ def test_buffers_are_a_clones_own(kind):
     assert all(torch.equal(buffer, before[name]) for name, buffer in wrapper.module.named_buffers())
 
 
-def test_hooks_and_lists_added_to_a_clone_stay_there():
+def test_changes_of_hooks_and_lists_of_a_clone_do_not_reach_the_model():
     wrapper = MAML(make("tied"), 0.1)
     clone = wrapper.clone()
     clone.listed.append(None)
@@ -53,7 +53,7 @@ def test_hooks_and_lists_added_to_a_clone_stay_there():
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("model", [name for name in MODELS if name != "tied"])
-def test_a_dropped_clone_is_gone_at_once(kind, model):
+def test_a_dropped_clone_is_freed_without_the_garbage_collector(kind, model):
     wrapper = kind(make(model), 0.1)
     gc.collect()
     gc.disable()
@@ -67,7 +67,7 @@ def test_a_dropped_clone_is_gone_at_once(kind, model):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_tensors_do_not_pile_up(kind):
+def test_clones_leak_no_tensors(kind):
     wrapper = kind(make("tied"), 0.1)
 
     def tensors():

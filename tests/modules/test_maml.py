@@ -1,4 +1,4 @@
-"""MAML and Meta-SGD, task by task."""
+"""MAML and Meta-SGD with one clone for each task."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ WRAPPERS = {
 
 
 def meta_loss(wrapper, steps=2):
-    """As a user writes it."""
+    """The summed evaluation loss of adapted clones, in the way that a user writes it."""
     total = torch.zeros((), dtype=torch.float64)
     for inputs, targets in zip(*data(), strict=True):
         clone = wrapper.clone()
@@ -29,14 +29,14 @@ def meta_loss(wrapper, steps=2):
 
 
 def one_step(wrapper, inputs, targets):
-    """The parameters of a clone after it, by name."""
+    """The parameters of a clone after one step, by name."""
     clone = wrapper.clone()
     clone.adapt(loss(clone(inputs), targets))
     return dict(clone.module.named_parameters())
 
 
 def reference(wrapper, values, rates, steps=2):
-    """The same from equation 1 alone: values and rates by name."""
+    """The same loss as `meta_loss`, written from equation 1 without our code. Values and rates are by name."""
     total = torch.zeros((), dtype=torch.float64)
     for inputs, targets in zip(*data(), strict=True):
         phi = values
@@ -80,7 +80,7 @@ def test_meta_gradients_equal_finite_differences(model, kind):
 
 
 @pytest.mark.parametrize("kind", [MAML, MetaSGD])
-def test_gradients_reach_the_users_own_model_and_clones_leave_it_alone(kind):
+def test_meta_gradients_reach_the_model_and_clones_do_not_change_it(kind):
     model = make("perceptron")
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     wrapper = kind(model, lr=0.1)
@@ -122,7 +122,7 @@ def test_settings_of_a_clone_and_of_a_step_replace_those_of_the_wrapper():
         torch.testing.assert_close(gradient(*settings), expected)
 
 
-def test_a_clone_of_a_clone_starts_where_it_is_and_goes_its_own_way():
+def test_a_clone_of_a_clone_starts_from_it_and_adapts_separately():
     model = make("tied")
     (inputs, *_), (targets, *_) = data()
     first = MAML(model, lr=0.1).clone()
@@ -142,7 +142,7 @@ def test_the_rate_can_be_a_tensor_that_learns():
     assert rate.grad is not None
 
 
-def test_a_rate_that_is_a_parameter_is_the_optimisers():
+def test_a_rate_that_is_a_parameter_is_learned():
     rate = nn.Parameter(torch.tensor(0.01, dtype=torch.float64))
     wrapper = MAML(make("perceptron"), lr=rate)
     assert {id(parameter) for parameter in wrapper.parameters()} == {id(rate), *map(id, wrapper.module.parameters())}
@@ -160,7 +160,7 @@ def test_a_rate_that_is_a_parameter_is_the_optimisers():
 
 
 @pytest.mark.parametrize("kind", [MetaSGD, Reptile])
-def test_a_rate_that_is_not_learned_is_nobodys_parameter(kind):
+def test_a_rate_that_is_not_learned_is_not_registered(kind):
     rate = nn.Parameter(torch.tensor(0.1))
     wrapper = kind(make("perceptron"), lr=rate)
     assert not any(parameter is rate for parameter in wrapper.parameters())
@@ -168,10 +168,12 @@ def test_a_rate_that_is_not_learned_is_nobodys_parameter(kind):
 
 @pytest.mark.parametrize("kind", [MAML, MetaSGD, Reptile])
 @pytest.mark.parametrize("shape", [(), (1,), (1, 1, 1)])
-def test_a_rates_own_shape_and_precision_do_not_reach_the_parameters(kind, shape):
+def test_shape_and_precision_of_a_rate_do_not_change_those_of_the_parameters(kind, shape):
     rate = torch.full(shape, 0.1, dtype=torch.float64, requires_grad=True)
     model = nn.Sequential(nn.Linear(3, 2), nn.PReLU())
-    model[1].weight = nn.Parameter(torch.tensor(0.25))  # without dimensions, so that any tensor could promote it
+    model[1].weight = nn.Parameter(
+        torch.tensor(0.25)
+    )  # a tensor without dimensions takes the precision of any tensor it meets
     wrapper, plain = kind(model, lr=rate), kind(model, lr=0.1)
     inputs, targets = (tensor.float() for tensor in data())
     for batch in (False, True):
@@ -188,7 +190,7 @@ def test_a_rates_own_shape_and_precision_do_not_reach_the_parameters(kind, shape
             assert gradient.abs().sum() > 0
 
 
-def test_given_rates_of_another_precision_leave_the_parameters_theirs():
+def test_precision_of_given_rates_does_not_change_that_of_the_parameters():
     model = nn.Linear(3, 2)
     wrapper = MetaSGD(
         model, lrs=[torch.full_like(parameter, 0.1, dtype=torch.float64) for parameter in model.parameters()]
@@ -197,7 +199,7 @@ def test_given_rates_of_another_precision_leave_the_parameters_theirs():
     assert all(tensor.dtype == torch.float32 for tensor in one_step(wrapper, inputs[0], targets[0]).values())
 
 
-def test_rates_given_are_used_and_learn():
+def test_given_rates_are_used_and_shared():
     model = make("perceptron")
     given = nn.ParameterList([torch.full((), 0.01 * (number + 1)) for number, _ in enumerate(model.parameters())])
     wrapper = MetaSGD(model, lrs=given.double())
@@ -211,7 +213,7 @@ def test_rates_given_are_used_and_learn():
     assert clone.lrs is given
 
 
-def test_the_state_of_a_wrapper_goes_into_another():
+def test_the_state_of_a_wrapper_loads_into_another():
     for kind in (MAML, MetaSGD):
         first, second = kind(make("perceptron"), lr=0.1), kind(make("perceptron"), lr=0.2)
         with torch.no_grad():

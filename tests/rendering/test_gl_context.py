@@ -6,7 +6,7 @@ from mlrun.rendering.gl_context import choose_backend, make_gl_context
 
 @pytest.fixture
 def machine(monkeypatch):
-    """Makes this machine look as if it had certain ways to draw."""
+    """Pretends that this machine has certain backends and environment variables."""
 
     def look(*, egl: bool = False, osmesa: bool = False, **environment: str) -> None:
         for name in ("MUJOCO_GL", "DISPLAY", "WAYLAND_DISPLAY"):
@@ -32,12 +32,12 @@ def machine(monkeypatch):
         ({"egl": True, "MUJOCO_GL": "off"}, None),
     ],
 )
-def test_the_environment_variable_decides_or_else_what_there_is(machine, has, chosen):
+def test_the_environment_variable_chooses_the_backend_or_else_the_machine(machine, has, chosen):
     machine(**has)
     assert choose_backend() == chosen
 
 
-def test_where_there_is_nothing_the_error_names_what_to_install(machine):
+def test_without_a_backend_the_error_names_what_to_install(machine):
     machine()
     with pytest.raises(RenderingUnavailableError, match=r"libegl1 .*libosmesa6.*MUJOCO_GL"):
         make_gl_context(8, 8)

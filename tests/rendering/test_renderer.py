@@ -37,21 +37,21 @@ def renderer(gl):
 
 
 def pixel_of(point: np.ndarray, camera: str = "front") -> tuple[int, int]:
-    """Row and column at which a camera sees a point, by the pinhole model."""
+    """Row and column at which a camera sees a point, from the pinhole model."""
     view = CAMERAS[camera]
     forward = np.subtract(view.target, view.position)
     forward /= np.linalg.norm(forward)
     right = np.cross(forward, (0, 0, 1))
     right /= np.linalg.norm(right)
     offset = point - np.array(view.position)
-    pixels_per_slope = HEIGHT / 2 / np.tan(np.radians(view.field_of_view) / 2)
-    scale = pixels_per_slope / (offset @ forward)
+    focal_length = HEIGHT / 2 / np.tan(np.radians(view.field_of_view) / 2)  # pixels
+    scale = focal_length / (offset @ forward)
     row = HEIGHT / 2 - scale * (offset @ np.cross(right, forward))
     return int(row), int(WIDTH / 2 + scale * (offset @ right))
 
 
 def dominated_by(colour: int, frame: np.ndarray) -> np.ndarray:
-    """Where red, green or blue (0, 1, 2) is half as much again as each of the others, (height, width) bool."""
+    """Where red, green or blue (0, 1, 2) is 1.5 times each of the other two, (height, width) bool."""
     others = np.delete(frame.astype(float), colour, axis=-1)
     return frame[..., colour] > 1.5 * others.max(axis=-1) + 10
 
@@ -94,7 +94,7 @@ def test_the_puck_is_blue_where_it_is(renderer, physics, world):
     assert dominated_by(2, frame)[pixel_of(np.array(PUCKS[world]))]
 
 
-def test_the_arm_is_a_good_part_of_the_picture(renderer, physics):
+def test_the_arm_fills_a_good_part_of_the_frame(renderer, physics):
     red = dominated_by(0, renderer.frame(physics, 0, GOAL))
     assert 0.03 < red.mean() < 0.3
 
@@ -106,7 +106,7 @@ def test_every_camera_sees_goal_puck_and_arm(physics, camera):
     assert all(dominated_by(colour, frame).sum() > 5 for colour in range(3))
 
 
-def test_renderers_take_turns(renderer, physics):
+def test_renderers_can_alternate(renderer, physics):
     alone = renderer.frame(physics, 0, GOAL)
     with Renderer(64, 48, "top") as other:
         other.frame(physics, 1, GOAL)
@@ -114,7 +114,7 @@ def test_renderers_take_turns(renderer, physics):
     np.testing.assert_array_equal(renderer.frame(physics, 0, GOAL), alone)
 
 
-def test_a_renderer_that_is_dropped_harms_no_other(physics):
+def test_a_dropped_renderer_does_not_harm_another(physics):
     dropped = Renderer(WIDTH, HEIGHT)
     expected = dropped.frame(physics, 0, GOAL)
     with Renderer(WIDTH, HEIGHT) as renderer:
@@ -126,7 +126,7 @@ def test_a_renderer_that_is_dropped_harms_no_other(physics):
         np.testing.assert_array_equal(renderer.frame(physics, 0, GOAL), expected)
 
 
-def test_a_closed_renderer_says_so(physics):
+def test_a_closed_renderer_raises_an_error(physics):
     renderer = Renderer(16, 16)
     renderer.close()
     renderer.close()

@@ -1,4 +1,4 @@
-"""What is refused, and how one is told."""
+"""Arguments that are refused, and the messages."""
 
 import math
 import subprocess
