@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlrun.config import ConfigError, Experiment, read_experiment
-from mlrun.config.choice import peek
+from mlrun.config.section import peek
 from mlrun.errors import MlrunError
 from mlrun.runs.evaluation_report import read_reports
 from mlrun.runs.layout import CHECKPOINTS, CONFIG, METRICS
