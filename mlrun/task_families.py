@@ -1,4 +1,4 @@
-"""Meta-World's task families: the one table that names them. It loads neither torch nor the simulator."""
+"""The table of Meta-World's task families. It loads neither torch nor the simulator."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,8 +9,8 @@ class TaskFamilyEntry:
     """One line of the table.
 
     Attributes:
-        target: ``"package.module:Class"`` of the family, imported when an environment needs it.
-        summary: what there is to do, for listings.
+        target: ``"package.module:Class"`` of the family. It is imported when an environment needs it.
+        summary: what the robot does, for listings.
     """
 
     target: str
@@ -28,7 +28,7 @@ TASK_FAMILIES: Final = {
         "mlrun.benchmarks.metaworld.pick_place:PickPlace", "Sawyer arm lifts a puck to a hidden goal in the air"
     ),
 }
-"""Families by Meta-World's names for them. A new family needs its file, and a line here."""
+"""Task families by their names in Meta-World. A new family needs one file, and one line here."""
 
 ML1_NAMES: Final = tuple(f"ml1/{family}" for family in TASK_FAMILIES)
-"""ML1 benchmarks by the names that a configuration gives them: one for each family."""
+"""The names of the ML1 benchmarks in a configuration: one for each family."""
