@@ -3,7 +3,7 @@ import os
 import pytest
 
 from mlrun.errors import MlrunError
-from mlrun.runs.own_files import require_own_files
+from mlrun.runs.layout import require_own_files
 
 
 @pytest.fixture
