@@ -58,7 +58,7 @@ def one_of(kind: str, *models: type[BaseModel]) -> WrapValidator:
             return models[0].model_validate(value)
         default = next(iter(by_name))
         if "name" not in value and (meant := _meant(value, by_name)) != default:
-            error = ValueError(f"missing; write 'name: {meant}', whose keys these are")
+            error = ValueError(f"missing; write 'name: {meant}', since these are its keys")
             raise ValidationError.from_exception_data("name", [refusal(("name",), error, None)])
         return read_by_name({"name": default, **value}, by_name, _lookup(kind, by_name))
 

@@ -25,7 +25,7 @@ def run_lock(run: Path) -> Iterator[None]:
         RunLockedError: another process holds it. The message says which.
     """
     if not run.is_dir():
-        raise RunNotFoundError(f"there is no {run} any more")
+        raise RunNotFoundError(f"{run} does not exist any more")
     lock = FileLock(run / LOCK, timeout=_PATIENCE, poll_interval=0.02)
     try:
         lock.acquire()

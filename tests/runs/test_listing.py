@@ -4,10 +4,8 @@ import sys
 import pytest
 
 from mlrun.config import load_experiment
-from mlrun.errors import Interrupted
 from mlrun.runs.directory import RunDirectory
 from mlrun.runs.listing import find_runs, list_runs, summarise
-from mlrun.runs.lock import is_locked, run_lock
 
 CONFIG = "{benchmark: {name: sinusoid}, algorithm: {name: reptile}, training: {iterations: 9, evaluate_every: 2}}"
 EVALUATION = {"eval/pre/mse": 3.5, "eval/post/mse": 0.25}
@@ -57,37 +55,6 @@ def test_a_run_that_ends_between_the_two_looks_at_it_is_not_called_stopped(run, 
     run.manifest.start()
     monkeypatch.setattr("mlrun.runs.listing.is_locked", end)
     assert summarise(run.path).status == "finished"
-
-
-def test_looking_at_the_lock_leaves_it_as_it_was(run):
-    assert not is_locked(run.path)
-    assert not (run.path / ".lock").exists()
-    with run_lock(run.path):
-        assert is_locked(run.path)
-        assert is_locked(run.path)
-    assert not is_locked(run.path)
-    with pytest.raises(Interrupted), run.training():
-        raise Interrupted(15)
-    assert summarise(run.path).status == "interrupted"
-
-
-def test_a_lock_waits_out_a_look_at_it(run):
-    """A listing holds a shared lock for an instant; a run that starts just then must not be told that it is locked."""
-    with run_lock(run.path):
-        pass
-    code = """
-import fcntl, sys, time
-file = open(sys.argv[1])
-fcntl.flock(file, fcntl.LOCK_SH)
-print("locked", flush=True)
-time.sleep(0.1)
-"""
-    command = [sys.executable, "-c", code, str(run.path / ".lock")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
-        assert other.stdout is not None
-        other.stdout.readline()
-        with run_lock(run.path):
-            pass
 
 
 @pytest.mark.parametrize(
