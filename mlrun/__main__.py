@@ -1,4 +1,4 @@
-"""``python -m mlrun``."""
+"""Run the command line with ``python -m mlrun``."""
 
 import sys
 

@@ -1,45 +1,45 @@
-"""What can go wrong with a run, each with the exit code that the command line answers with."""
+"""The errors of a run, each with the exit code of the command line."""
 
 import signal
 from typing import Any
 
 
 class MlrunError(Exception):
-    """A failure that the person at the terminal can understand from its message alone.
+    """An error whose message alone tells the user what is wrong. The command line prints it without a traceback.
 
     Attributes:
-        exit_code: what the command line answers with.
-        status: what the manifest of a run says that this has ended.
+        exit_code: the exit code of the command line.
+        status: the status in the manifest of a run that this error ended.
     """
 
     exit_code: int = 1
     status: str = "failed"
 
     def reason(self) -> str:
-        """Why a run ended, for its manifest."""
+        """Why the run ended, for its manifest."""
         return f"{type(self).__name__}: {self}"
 
 
 class RunNotFoundError(MlrunError):
-    """No run has this name, or the directory is not a run."""
+    """No run has this name, or the directory is no run."""
 
     exit_code = 2
 
 
 class DeviceNotFoundError(MlrunError):
-    """The experiment asks for a device that this machine does not have."""
+    """The experiment needs a device that this machine does not have."""
 
     exit_code = 2
 
 
 class TooManyThreadsError(MlrunError):
-    """The experiment asks for more threads than this machine has cores."""
+    """The experiment needs more threads than this machine has cores."""
 
     exit_code = 2
 
 
 class ChangedExperimentError(MlrunError):
-    """A run's configuration was changed since its checkpoint was saved."""
+    """The config.yaml of a run was changed after the run was made, in a key that decides what is computed."""
 
     exit_code = 2
 
@@ -54,12 +54,12 @@ class CheckpointNotFoundError(CheckpointError):
     exit_code = 2
 
 
-class Diverged(MlrunError):  # noqa: N818 - reads as a fact: raise Diverged
-    """A number that must be finite is not.
+class Diverged(MlrunError):  # noqa: N818 - `raise Diverged` reads well without Error
+    """A number that must be finite is NaN or infinite.
 
     Attributes:
-        quantity: which one, where that is known.
-        task: the task it belongs to, as plain data, if to any.
+        quantity: the name of the number, or None if it is not known.
+        task: the task that the number belongs to, as plain data, or None.
     """
 
     exit_code = 3
@@ -82,10 +82,10 @@ class RunLockedError(MlrunError):
 
 
 class Interrupted(MlrunError):  # noqa: N818 - a request, not an error
-    """A signal asked to stop.
+    """The process was asked to stop by a signal.
 
     Attributes:
-        signal: which one.
+        signal: the signal.
     """
 
     status = "interrupted"

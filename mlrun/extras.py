@@ -1,4 +1,4 @@
-"""Packages that only some verbs need, and how to install them."""
+"""Optional packages: check that they are installed, and say how to install them."""
 
 import importlib.util
 import json
@@ -12,18 +12,23 @@ from urllib.parse import unquote, urlparse
 from mlrun.errors import MlrunError
 
 DISTRIBUTION: Final = "mlrun-meta"
-"""What this package is called where it is installed from."""
+"""The name of this package in a package index."""
 
 
 class MissingExtraError(MlrunError):
-    """A package that this needs is not installed."""
+    """An optional package is needed and not installed."""
 
 
 def require_extra(extra: str, package: str, purpose: str) -> None:
-    """Check that a package of an extra is installed.
+    """Check that a package of an extra can be imported.
+
+    Args:
+        extra: name of the extra, for example ``"plot"``.
+        package: a package that the extra installs.
+        purpose: what needs it, for the message, for example ``"drawing figures"``.
 
     Raises:
-        MissingExtraError: it is not; the message says for which purpose it is needed, and how to install it.
+        MissingExtraError: it cannot be imported. The message names the purpose and the command that installs it.
     """
     try:
         importlib.import_module(package)
@@ -32,9 +37,9 @@ def require_extra(extra: str, package: str, purpose: str) -> None:
 
 
 def install_command(extra: str | None = None) -> str:
-    """The command that installs this package, or an extra of it, in the way in which it is installed here."""
+    """The command that installs this package, or an extra of it, from the same source as the installed one."""
     python, suffix = shlex.quote(sys.executable), f"[{extra}]" if extra else ""
-    has_pip = importlib.util.find_spec("pip") is not None  # which environments made by uv have not
+    has_pip = importlib.util.find_spec("pip") is not None  # environments made by uv have no pip
     pip = f"{python} -m pip install" if has_pip else f"uv pip install --python {python}"
     constraints = constraints_file()
     if constraints is None:
@@ -44,15 +49,15 @@ def install_command(extra: str | None = None) -> str:
 
 
 def constraints_file() -> Path | None:
-    """The exact versions that this was tested with, if it is installed from a checkout, which lists them."""
+    """The file with the tested versions of all dependencies. None if this package is not installed from a checkout."""
     origin = _origin()
     path = Path(unquote(urlparse(origin.get("url", "")).path)) / "constraints.txt"
     return path if "dir_info" in origin and path.is_file() else None
 
 
 def _origin() -> dict[str, Any]:
-    """Where this package was installed from, as installers record it; empty for a package index."""
+    """The ``direct_url.json`` that installers write: the source of this package. Empty for a package index."""
     try:
         return json.loads(metadata.distribution(DISTRIBUTION).read_text("direct_url.json") or "{}")
-    except metadata.PackageNotFoundError:  # it lies on the path without having been installed
+    except metadata.PackageNotFoundError:  # it is on the path, but not installed
         return {}

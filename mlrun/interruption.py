@@ -1,27 +1,27 @@
-"""Places within long computations where they may be stopped."""
+"""Interruption points: places in a long computation where it can be stopped."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
 def _nobody() -> None:
-    """Nobody wants to interrupt anything."""
+    """The listener outside of `interruptible`: it never interrupts."""
 
 
 _listener: Callable[[], None] = _nobody
 
 
 def interruption_point() -> None:
-    """Raise here if the computation is to stop.
+    """Call the listener. It raises if the computation should stop.
 
-    Rollouts, updates and evaluations pass such a point several times a second; what they were at is lost.
+    Rollouts, updates and evaluations call this several times a second. What they are computing then is lost.
     """
     _listener()
 
 
 @contextmanager
 def interruptible(listener: Callable[[], None]) -> Iterator[None]:
-    """While it is open, every interruption point calls the listener, which may raise."""
+    """While the context is open, every interruption point calls `listener`, which may raise."""
     global _listener
     previous, _listener = _listener, listener
     try:

@@ -1,4 +1,4 @@
-"""Names that an experiment may refer to, and what stands behind each of them."""
+"""Registries: the names that an experiment can use, each with its configuration model and its class."""
 
 import difflib
 import functools
@@ -15,20 +15,27 @@ ConfigT = TypeVar("ConfigT", bound=BaseModel)
 
 
 class UnknownNameError(LookupError):
-    """A name that nobody registered; the message lists the choices and the nearest of them."""
+    """A name that is not registered. The message lists the choices and names the nearest one."""
 
     @classmethod
-    def among(cls, kind: str, name: str, choices: Iterable[str], remark: str = "") -> Self:
-        """Say that `name` is none of the `choices` for a `kind` of thing, with a remark on what choices there are."""
+    def among(cls, kind: str, name: str, choices: Iterable[str], note: str = "") -> Self:
+        """Make the error for a `name` that is not among the `choices`.
+
+        Args:
+            kind: What is named, in the singular, for example ``"camera"``.
+            name: The unknown name.
+            choices: The known names.
+            note: Is added after the choices.
+        """
         choices = sorted(choices)
         guess = closest_match(name, choices)
         suggestion = f"; did you mean {guess!r}?" if guess else ""
         listed = ", ".join(repr(choice) for choice in choices) or "none"
-        return cls(f"unknown {kind} {name!r}{suggestion} (choices: {listed}{remark})")
+        return cls(f"unknown {kind} {name!r}{suggestion} (choices: {listed}{note})")
 
 
 class PluginError(LookupError):
-    """A name that an installed package offers, and that cannot be used."""
+    """A name that an installed package offers but that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +45,11 @@ class Entry(Generic[ConfigT]):
     Attributes:
         name: What a configuration file writes.
         config: The model that validates the section of the configuration file.
-        target: ``"package.module:Class"`` or ``"package.module:Class.method"``, called with the validated section and
-            imported only when it is needed.
+        target: ``"package.module:Class"`` or ``"package.module:Class.method"``. It is called with the validated
+            section. It is imported only when it is needed.
         summary: One line for listings.
-        describe: ``"package.module:function"``, called with the name for what else a listing shows; its module should
-            load quickly. None where there is nothing else.
+        describe: ``"package.module:function"``. It is called with the name, and returns more for listings. Its module
+            should load quickly. None if there is nothing more.
     """
 
     name: str
@@ -55,14 +62,16 @@ class Entry(Generic[ConfigT]):
 class Registry(Generic[ConfigT]):
     """Entries by name: those registered here, and those that installed packages offer as entry points.
 
-    Registering imports no target, and a package's entry point is loaded only when it is named, so that listings and
-    validation stay quick. Such an entry point is a class with an attribute ``config_model``, the model that validates
-    the section of the configuration file.
+    An entry point is a class. Its attribute ``config_model`` is the model that validates the section of the
+    configuration file.
+
+    Registering an entry does not import its target. An entry point is loaded only when it is asked for by name. So
+    listings and validation stay quick.
 
     Args:
         kind: What the entries are, in the singular, for messages: ``"algorithm"``.
-        base: What every entry's `config` derives from.
-        group: Name of the entry points; None where packages cannot add any.
+        base: The base class of every entry's `config`.
+        group: The group of the entry points. None if packages cannot add entries.
     """
 
     def __init__(self, kind: str, base: type[ConfigT], group: str | None = None) -> None:
@@ -87,55 +96,59 @@ class Registry(Generic[ConfigT]):
         self._entries[name] = Entry(name, config, target, summary, describe)
 
     def entry(self, name: str) -> Entry[ConfigT]:
-        """Return what is known about `name`.
+        """Return the entry of a name.
 
         Raises:
-            UnknownNameError: Nothing is registered under `name`.
-            PluginError: It is registered twice, or the package that offers it cannot be used.
+            UnknownNameError: There is no such name.
+            PluginError: The name is registered twice, or the package that offers it cannot be used.
         """
         points = [point for point in self._entry_points if point.name == name]
         if name in self._entries and not points:
             return self._entries[name]
         if not points:
-            remark = "" if self._group is None else "; no installed package provides it"
-            raise UnknownNameError.among(self.kind, name, self.names(), remark)
+            note = "" if self._group is None else "; no installed package provides it"
+            raise UnknownNameError.among(self.kind, name, self.names(), note)
         if name in self._entries or len(points) > 1:
             origins = ["mlrun"] * (name in self._entries) + [_package(point) for point in points]
             raise PluginError(f"{self.kind} {name!r} comes from {' and '.join(origins)}; uninstall all but one")
         return self._plugin(points[0])
 
     def load(self, name: str) -> Callable[[ConfigT], Any]:
-        """Import and return what builds `name` from its configuration.
+        """Import and return the target of a name. It is called with the validated section.
 
         Raises:
-            UnknownNameError: Nothing is registered under `name`.
-            PluginError: It is registered twice, or the package that offers it cannot be used.
+            UnknownNameError: There is no such name.
+            PluginError: The name is registered twice, or the package that offers it cannot be used.
         """
         return _import(self.entry(name).target)
 
     def describe(self, name: str) -> Any:
-        """Return what else there is to list of `name`, or None.
+        """Return what the `describe` function of an entry returns for listings, or None if it has none.
 
         Raises:
-            UnknownNameError: Nothing is registered under `name`.
+            UnknownNameError: There is no such name.
+            PluginError: The name is registered twice, or the package that offers it cannot be used.
         """
         describe = self.entry(name).describe
         return None if describe is None else _import(describe)(name)
 
     def entries(self) -> list[Entry[ConfigT]]:
-        """Return what is registered here, by name; nothing is loaded."""
+        """Return the entries registered here, sorted by name. Nothing is loaded."""
         return [self._entries[name] for name in sorted(self._entries)]
 
     def offered(self) -> dict[str, str]:
-        """Return the names that installed packages offer, each with its package; nothing is loaded."""
+        """Return the names that installed packages offer, each with its package and version. Nothing is loaded."""
         return {point.name: _package(point) for point in sorted(self._entry_points, key=attrgetter("name"))}
 
     def names(self) -> list[str]:
-        """Return all names, sorted; nothing is loaded."""
+        """Return all names, sorted. Nothing is loaded."""
         return sorted({*self._entries, *self.offered()})
 
     def full_name(self, name: str) -> str:
-        """Return the one name that ends in ``/name``; `name` as it is where that is a name, or where there are more."""
+        """Return the full name for a short one: ``ml1/reach-v3`` for ``reach-v3``.
+
+        Return `name` itself if it is registered, or if not exactly one registered name ends in ``/name``.
+        """
         names = self.names()
         longer = [full for full in names if full.endswith(f"/{name}")]
         return longer[0] if len(longer) == 1 and name not in names else name
@@ -147,7 +160,7 @@ class Registry(Generic[ConfigT]):
     def _plugin(self, point: importlib.metadata.EntryPoint) -> Entry[ConfigT]:
         try:
             target = point.load()
-        except Exception as error:  # whatever the import of a stranger's module stumbles over
+        except Exception as error:  # importing the module of another package can raise anything
             reason = f"{type(error).__name__}: {error}"
             raise PluginError(f"{self.kind} {point.name!r} of {_package(point)} cannot be loaded: {reason}") from error
         config = getattr(target, "config_model", None)
@@ -167,9 +180,9 @@ def _import(target: str) -> Any:
 
 
 def closest_match(word: str, choices: Iterable[str]) -> str | None:
-    """Return the choice that `word` is most likely a misspelling of, with or without what stands before its last ``/``.
+    """Return the choice that is nearest to a misspelt `word`, or None if none is near.
 
-    None if none is near.
+    The word may also be near to the part of a choice after its last ``/``. Case and ``-`` for ``_`` do not matter.
     """
     spellings = {_plain(spelling): choice for choice in choices for spelling in (choice, choice.rpartition("/")[2])}
     near = difflib.get_close_matches(_plain(word)[:100], spellings, n=1, cutoff=0.6)

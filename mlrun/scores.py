@@ -1,4 +1,4 @@
-"""The names of scores, and how people are shown them."""
+"""The scores of a model: their names, and how text and figures show them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,14 +6,14 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Score:
-    """A number that a model is judged by.
+    """How one kind of score is shown.
 
     Attributes:
-        label: what it is.
-        short: the same in a line of text.
-        decimals: digits after the point.
-        share: whether it is a part of 1, which may be written as a percentage.
-        less_is_better: whether it is an error or a cost.
+        label: what it is, in words.
+        short: a short label for a line of text.
+        decimals: digits after the decimal point.
+        share: whether it is a part of 1. Text shows it as a percentage.
+        less_is_better: whether a lower value is better, as for an error or a cost.
     """
 
     label: str
@@ -23,7 +23,7 @@ class Score:
     less_is_better: bool = False
 
     def as_text(self, value: float | None) -> str:
-        """The value as in a line of text; None as a dash."""
+        """The value for a line of text. None is a dash."""
         if value is None:
             return "-"
         return f"{value:.0%}" if self.share else f"{value:.{self.decimals}f}"
@@ -38,4 +38,4 @@ SCORES: Final[dict[str, Score]] = {
 }
 
 SHOWN: Final = ("return", "success_any", "success_last", "mse")
-"""Those that are followed: by figures from the top to the bottom, by a line of progress from left to right."""
+"""The main scores, in the order of display: figures show them from the top, lines of text from the left."""

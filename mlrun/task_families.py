@@ -1,4 +1,4 @@
-"""Meta-World's task families: the one table that names them, and the sizes that they share.
+"""The table of Meta-World's task families, and the sizes that they share.
 
 Neither torch nor the simulator is loaded here.
 """
@@ -12,8 +12,8 @@ class TaskFamilyEntry:
     """One line of the table.
 
     Attributes:
-        target: ``"package.module:Class"`` of the family, imported when an environment needs it.
-        summary: what there is to do, for listings.
+        target: ``"package.module:Class"`` of the family. It is imported when an environment needs it.
+        summary: what the robot does, for listings.
     """
 
     target: str
@@ -31,10 +31,10 @@ TASK_FAMILIES: Final = {
         "mlrun.benchmarks.metaworld.pick_place:PickPlace", "Sawyer arm lifts a puck to a hidden goal in the air"
     ),
 }
-"""Families by Meta-World's names for them. A new family needs its file, and a line here."""
+"""Task families by their names in Meta-World. A new family needs one file, and one line here."""
 
 ML1_NAMES: Final = tuple(f"ml1/{family}" for family in TASK_FAMILIES)
-"""ML1 benchmarks by the names that a configuration gives them: one for each family."""
+"""The names of the ML1 benchmarks in a configuration: one for each family."""
 
 ACTION_SIZE: Final = 4
 FRAME_SIZE: Final = 18

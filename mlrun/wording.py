@@ -1,41 +1,41 @@
-"""Evaluations, numbers and times in words, the same wherever people read them."""
+"""Phrases for evaluations, counts, lists and times, so that all outputs use the same words."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def tasks_in_words(result: Mapping[str, Any]) -> str:
-    """Which tasks were evaluated."""
+    """The tasks of an evaluation report: ``ml1/reach-v3, 50 test tasks, horizon 500``."""
     horizon = f", horizon {result['horizon']}" if result["horizon"] else ""
     tasks = counted(result["tasks"], f"{result['split']} task")
     return f"{result['benchmark']}, {tasks}{horizon}"
 
 
 def data_in_words(result: Mapping[str, Any]) -> str:
-    """What was adapted to."""
+    """The data that the model of an evaluation report adapted to."""
     if "episodes" in result:
         return f"{counted(result['episodes'], 'adaptation episode')} per step"
     return f"adapted to {counted(result['shots'], 'example')}"
 
 
 def moment_in_words(step: int) -> str:
-    """When a model was scored."""
+    """When a model was scored: ``before adaptation``, ``after 1 step``, ``after 2 steps``, ..."""
     return f"after {counted(step, 'step')}" if step else "before adaptation"
 
 
 def counted(number: int, thing: str) -> str:
-    """A number of things."""
+    """A number with its noun: ``1 step``, ``2 steps``."""
     return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
 def listed(things: list[str]) -> str:
-    """Things one after the other: ``a, b and c``."""
+    """A list in words: ``a, b and c``. It must not be empty."""
     *others, last = things
     return f"{', '.join(others)} and {last}" if others else last
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds as a person reads them: ``0:42``, ``12:05``, ``3:07:00``; ``?`` for None."""
+    """Seconds as minutes, or as hours: ``0:42``, ``12:05``, ``3:07:00``. None is ``?``."""
     if seconds is None:
         return "?"
     minutes, second = divmod(round(seconds), 60)

@@ -58,8 +58,7 @@ def command(
 
     from mlrun.analysis.plots.writing import require_one_figure, write_figure
     from mlrun.errors import MlrunError
-    from mlrun.runs.layout import PLOTS
-    from mlrun.runs.own_files import require_own_files
+    from mlrun.runs.layout import PLOTS, require_own_files
     from mlrun.runs.results import read_all_results
 
     results = read_all_results(runs, runs_dir)

@@ -39,8 +39,7 @@ def command(
     """
     from mlrun.analysis.report.page import report_page
     from mlrun.runs.files import write_text
-    from mlrun.runs.layout import REPORT
-    from mlrun.runs.own_files import require_own_files
+    from mlrun.runs.layout import REPORT, require_own_files
     from mlrun.runs.results import read_all_results
 
     results = read_all_results(runs, runs_dir)

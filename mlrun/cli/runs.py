@@ -41,8 +41,7 @@ def list_(as_json: AsJson = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None
     training, on the training tasks, before and after adaptation.
     """
     from mlrun.cli.runs_text import printable_path, table_of_runs
-    from mlrun.runs.description import summary_as_data
-    from mlrun.runs.listing import list_runs
+    from mlrun.runs.listing import list_runs, summary_as_data
     from mlrun.runs.removal import find_remains
 
     if runs_dir.exists() and not runs_dir.is_dir():
@@ -64,8 +63,8 @@ def list_(as_json: AsJson = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None
 def show(run: Run, as_json: AsJson = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
     """Show what a run is, how it stands, and what to type next."""
     from mlrun.cli.runs_text import text_of_run
-    from mlrun.runs.description import describe_run
-    from mlrun.runs.listing import find_run, summarise
+    from mlrun.runs.directory import find_run
+    from mlrun.runs.listing import describe_run, summarise
 
     summary = summarise(find_run(run, runs_dir))
     description = describe_run(summary)

@@ -1,19 +1,18 @@
-"""The `algorithm` section of an experiment, for each algorithm."""
+"""The models of an experiment's `algorithm` section, one for each algorithm."""
 
 import math
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from mlrun.config.choice import one_of
-from mlrun.config.section import NamedSection, Section, require_name
+from mlrun.config.section import NamedSection, Section, one_of, require_name
 
 
 class AlgorithmConfig(NamedSection, frozen=True):
-    """What every algorithm's section has.
+    """What the sections of all algorithms have.
 
     Attributes:
-        needs_policy: Whether it works with action probabilities, which only episodic benchmarks have.
+        needs_policy: Whether the algorithm needs action probabilities. Only episodic benchmarks have them.
     """
 
     needs_policy: ClassVar[bool] = False
@@ -22,7 +21,7 @@ class AlgorithmConfig(NamedSection, frozen=True):
 
 
 class _AdaptationConfig(Section, frozen=True):
-    """Adaptation to one task, at whatever rates."""
+    """Adaptation to one task."""
 
     steps: int = Field(
         default=1, ge=1, le=100, description="Adaptation steps; each on fresh episodes, or all on the same examples"
@@ -44,7 +43,7 @@ def _rate_or_range(value: Any) -> Any:
 
 
 class LearnedRatesConfig(_AdaptationConfig, frozen=True):
-    """Adaptation to one task by gradient steps with a learned rate for every parameter."""
+    """Adaptation to one task by gradient steps. Each parameter has its own, learned rate."""
 
     learning_rate: Annotated[tuple[float, float], BeforeValidator(_rate_or_range, float | tuple[float, float])] = Field(
         default=(0.005, 0.1), description="Step sizes at the start: one for all parameters, or [low, high] to draw from"
@@ -52,7 +51,7 @@ class LearnedRatesConfig(_AdaptationConfig, frozen=True):
 
 
 class TrustRegionConfig(Section, frozen=True):
-    """TRPO's outer step (Schulman et al., 2015): conjugate gradient, then a backtracking line search."""
+    """The outer step of TRPO (Schulman et al., 2015): conjugate gradient, then a backtracking line search."""
 
     needs_policy: ClassVar[bool] = True
 
@@ -63,7 +62,7 @@ class TrustRegionConfig(Section, frozen=True):
     cg_iterations: int = Field(default=10, ge=1, description="Conjugate-gradient iterations")
     cg_damping: float = Field(default=1e-5, ge=0, description="Added to the diagonal of the curvature matrix")
     backtrack_ratio: float = Field(default=0.8, gt=0, lt=1, description="Factor on the step per backtrack")
-    max_backtracks: int = Field(default=15, ge=1, description="Steps tried before the update is given up")
+    max_backtracks: int = Field(default=15, ge=1, description="Steps tried before the update is skipped")
     curvature_stride: int = Field(
         default=1, ge=1, description="Curvature products are estimated from every n-th step of the episodes"
     )
@@ -79,22 +78,26 @@ class AdamConfig(Section, frozen=True, json_schema_extra=require_name):
 
 
 class ProximalConfig(Section, frozen=True):
-    """ProMP's outer steps: Adam on PPO's clipped loss, with a penalty on how far the sampling policies move."""
+    """The outer steps of ProMP: Adam on PPO's clipped loss, with a KL penalty on the policies that sampled."""
 
     learning_rate: float = Field(default=1e-3, gt=0, description="Step size of Adam")
     epochs: int = Field(default=5, ge=1, le=1000, description="Steps on the same episodes")
-    clip_range: float = Field(default=0.3, gt=0, description="How far likelihood ratios may leave 1 with gain")
+    clip_range: float = Field(
+        default=0.3, gt=0, description="PPO's clip range: how far from 1 a likelihood ratio still gains"
+    )
     kl_coefficient: float = Field(
         default=5e-4, ge=0, description="Weight of the KL divergence between the policies that sampled and the new ones"
     )
 
 
 class InterpolationConfig(Section, frozen=True):
-    """Reptile's outer step: part of the way towards the adapted parameters."""
+    """The outer step of Reptile: a part of the way from the parameters to the adapted parameters."""
 
-    step_size: float = Field(default=1.0, gt=0, le=1, description="Part of the way at the start")
+    step_size: float = Field(default=1.0, gt=0, le=1, description="Part of the way, at the first iteration")
     decay_iterations: int | None = Field(
-        default=None, ge=1, description="Meta-iterations in which it shrinks linearly to 0; null is never"
+        default=None,
+        ge=1,
+        description="Meta-iterations over which the step size decays linearly to 0; null is no decay",
     )
 
 
@@ -102,7 +105,7 @@ OuterRuleConfig = Annotated[TrustRegionConfig | AdamConfig, one_of("outer rule",
 
 
 class TwoLoopsConfig(AlgorithmConfig, frozen=True):
-    """Adaptation at a fixed rate, and an outer rule that follows the gradient of the loss."""
+    """Adaptation at a fixed rate, and an outer rule that uses the gradient of the loss."""
 
     inner: InnerLoopConfig = Field(default=InnerLoopConfig(), description="Adaptation to one task")
     outer: OuterRuleConfig = Field(default=TrustRegionConfig(), description="Update of the meta-parameters")
@@ -115,7 +118,7 @@ class MAMLConfig(TwoLoopsConfig, frozen=True):
 
 
 class FOMAMLConfig(TwoLoopsConfig, frozen=True):
-    """First-order MAML (Finn et al., 2017): without the second derivatives of the adaptation steps."""
+    """First-order MAML (Finn et al., 2017): MAML without the second derivatives of the adaptation steps."""
 
     name: Literal["fomaml"] = Field(default="fomaml", description="Registered algorithm")
 
@@ -127,7 +130,7 @@ class ANILConfig(TwoLoopsConfig, frozen=True):
 
 
 class MetaSGDConfig(AlgorithmConfig, frozen=True):
-    """Meta-SGD (Li et al., 2017): the rate of every parameter is learned along with its initial value."""
+    """Meta-SGD (Li et al., 2017): MAML that also learns an adaptation rate for every parameter."""
 
     name: Literal["meta-sgd"] = Field(default="meta-sgd", description="Registered algorithm")
     inner: LearnedRatesConfig = Field(default=LearnedRatesConfig(), description="Adaptation to one task")
@@ -135,7 +138,7 @@ class MetaSGDConfig(AlgorithmConfig, frozen=True):
 
 
 class ReptileConfig(AlgorithmConfig, frozen=True):
-    """Reptile (Nichol et al., 2018): the initialisation moves towards where adaptation leads."""
+    """Reptile (Nichol et al., 2018): the initialisation moves towards the adapted parameters."""
 
     name: Literal["reptile"] = Field(default="reptile", description="Registered algorithm")
     inner: InnerLoopConfig = Field(default=InnerLoopConfig(steps=5), description="Adaptation to one task")
@@ -143,7 +146,7 @@ class ReptileConfig(AlgorithmConfig, frozen=True):
 
 
 class ProMPConfig(AlgorithmConfig, frozen=True):
-    """ProMP (Rothfuss et al., 2019): proximal steps on the policies before and after adaptation."""
+    """ProMP (Rothfuss et al., 2019): proximal outer steps, for the policies before and after adaptation."""
 
     needs_policy: ClassVar[bool] = True
 
@@ -153,13 +156,13 @@ class ProMPConfig(AlgorithmConfig, frozen=True):
 
 
 class PretrainConfig(TwoLoopsConfig, frozen=True):
-    """One model for all training tasks, learned without adaptation and fine-tuned when it is evaluated."""
+    """A baseline: one model trained on all training tasks without adaptation, and adapted when it is evaluated."""
 
     name: Literal["pretrain"] = Field(default="pretrain", description="Registered algorithm")
 
 
 class ScratchConfig(AlgorithmConfig, frozen=True):
-    """Adaptation from a random initialisation: nothing is learned across tasks."""
+    """A baseline: adaptation from a random initialisation. Nothing is learned across tasks."""
 
     name: Literal["scratch"] = Field(default="scratch", description="Registered algorithm")
     inner: InnerLoopConfig = Field(default=InnerLoopConfig(), description="Adaptation to one task")

@@ -1,4 +1,4 @@
-"""The `benchmark` section of an experiment, for each benchmark."""
+"""The models of an experiment's `benchmark` section, one for each benchmark."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -9,13 +9,13 @@ from mlrun.task_families import ML1_NAMES
 
 
 class BenchmarkConfig(NamedSection, frozen=True):
-    """What every benchmark's section has.
+    """What the sections of all benchmarks have.
 
-    A benchmark with a limited number of training tasks has a field `num_tasks` as well, with a default.
+    A benchmark with a limited number of training tasks also has a field `num_tasks` with a default.
 
     Attributes:
         learning: What its tasks consist of: episodes to act in, or examples to fit.
-        simulated: Whether its worlds are a physics engine's, which can be on a GPU.
+        simulated: Whether a physics engine simulates it. The engine can run on a GPU.
     """
 
     learning: ClassVar[Literal["episodic", "supervised"]] = "episodic"
@@ -34,24 +34,28 @@ _ML1Name = Annotated[str, AfterValidator(_is_of_ml1), WithJsonSchema({"type": "s
 
 
 class ML1Config(BenchmarkConfig, frozen=True):
-    """Meta-World's ML1: one manipulation problem, with other places for puck and goal in each of its tasks."""
+    """Meta-World's ML1: one task family of a robot arm. Its tasks differ in the places of the object and the goal."""
 
     simulated: ClassVar[bool] = True
 
     name: _ML1Name = Field(default=ML1_NAMES[0], description="Registered benchmark")
     seed: int = Field(default=0, ge=0, le=2**32 - 2, description="Seed of the lists of training and test tasks")
     num_tasks: int = Field(
-        default=50, ge=1, le=10_000, description="Training tasks, and as many test tasks; Meta-World has 50"
+        default=50,
+        ge=1,
+        le=10_000,
+        description="Number of training tasks, and of test tasks; Meta-World has 50 of each",
     )
     horizon: int = Field(default=500, ge=1, le=500, description="Length of an episode, in control steps of 0.0125 s")
     goal: Literal["hidden", "visible"] = Field(
-        default="hidden", description="Whether the observation ends with zeros, as in ML1, or with the goal, as in MT1"
+        default="hidden",
+        description="What the observation ends with: hidden is zeros, as in ML1; visible is the goal, as in MT1",
     )
     reward: Literal["v2", "v1"] = Field(default="v2", description="Version of Meta-World's reward function")
 
 
 class Navigation2DConfig(BenchmarkConfig, frozen=True):
-    """A point in the plane that should go to a hidden goal (Finn et al., 2017)."""
+    """A point in the plane moves to a hidden goal (Finn et al., 2017)."""
 
     name: Literal["navigation2d"] = Field(default="navigation2d", description="Registered benchmark")
     seed: int = Field(default=0, ge=0, le=2**32 - 2, description="Seed of the lists of tasks to evaluate on")
@@ -60,12 +64,12 @@ class Navigation2DConfig(BenchmarkConfig, frozen=True):
         default=100,
         ge=1,
         le=10_000,
-        description="Tasks to choose the best checkpoint by, and as many held out",
+        description="Number of tasks that choose the best checkpoint, and of held-out tasks",
     )
 
 
 class SinusoidConfig(BenchmarkConfig, frozen=True):
-    """Sine waves of random amplitude and phase, to be fitted from a few examples (Finn et al., 2017)."""
+    """Sine waves of random amplitude and phase, fitted from a few examples (Finn et al., 2017)."""
 
     learning: ClassVar[Literal["episodic", "supervised"]] = "supervised"
 
@@ -75,5 +79,5 @@ class SinusoidConfig(BenchmarkConfig, frozen=True):
         default=500,
         ge=1,
         le=10_000,
-        description="Tasks to choose the best checkpoint by, and as many held out",
+        description="Number of tasks that choose the best checkpoint, and of held-out tasks",
     )

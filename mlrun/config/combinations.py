@@ -1,4 +1,7 @@
-"""Values that are right by themselves and do not go together, found in what may be wrong in other ways too."""
+"""Checks that span several keys of an experiment.
+
+They look at an experiment that is not validated yet, so that their mistakes are reported together with all others.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,24 +9,24 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import InitErrorDetails
 
-from mlrun.config.choice import field_model, peek, refusal
 from mlrun.config.registries import registered_model, registry_of
-from mlrun.config.section import ConflictError
+from mlrun.config.section import ConflictError, field_model, peek, refusal
 
-_NAME = ("benchmark", "name")
+_BENCHMARK_NAME = ("benchmark", "name")
 
 
 def impossible_combinations(data: Any, default_batch: int) -> list[InitErrorDetails]:
-    """Return what does not go together in an experiment.
+    """Return a mistake for each combination of values that is impossible.
 
     Args:
         data: The experiment as written, or its models.
-        default_batch: Tasks per meta-batch where none are written.
+        default_batch: Tasks per meta-batch if none are written.
     """
-    return [*_too_many_tasks(data, default_batch), *_no_policy(data), *_nothing_left_to_do(data)]
+    return [*_too_many_tasks(data, default_batch), *_no_policy(data), *_step_decays_too_soon(data)]
 
 
 def _too_many_tasks(data: Any, default_batch: int) -> Iterator[InitErrorDetails]:
+    """Refuse a meta-batch that is larger than the number of training tasks."""
     benchmark = peek(data, "benchmark")
     model = registered_model("benchmark", benchmark)
     if model is None or "num_tasks" not in model.model_fields:
@@ -37,28 +40,19 @@ def _too_many_tasks(data: Any, default_batch: int) -> Iterator[InitErrorDetails]
     yield refusal(("training", "tasks_per_batch"), ConflictError(message, other=("benchmark", limit)), asked)
 
 
-def _nothing_left_to_do(data: Any) -> Iterator[InitErrorDetails]:
-    """Find an outer step that has shrunk to nothing before training ends."""
-    decay = peek(peek(peek(data, "algorithm"), "outer"), "decay_iterations")
-    total = peek(peek(data, "training"), "iterations")
-    if type(decay) is int and type(total) is int and 0 < decay < total:
-        message = f"must be at least {total}, the number of iterations, not {decay}"
-        path = ("algorithm", "outer", "decay_iterations")
-        yield refusal(path, ConflictError(message, ("training", "iterations")), decay)
-
-
 def _no_policy(data: Any) -> Iterator[InitErrorDetails]:
-    """Find an algorithm, or a part of one, that works with action probabilities where there are no actions."""
+    """Refuse an algorithm, or a part of one, that needs action probabilities on a benchmark without actions."""
     algorithm = peek(data, "algorithm")
     benchmark = registered_model("benchmark", peek(data, "benchmark"))
     model = registered_model("algorithm", algorithm)
     if benchmark is None or model is None or benchmark.learning != "supervised":
         return
-    name, problem = peek(algorithm, "name"), peek(peek(data, "benchmark"), "name")
-    reason = f"needs a policy, and {problem} has none"
+    name, benchmark_name = peek(algorithm, "name"), peek(peek(data, "benchmark"), "name")
+    reason = f"needs a policy, and {benchmark_name} has none"
     if model.needs_policy:
         others = ", ".join(entry.name for entry in registry_of("algorithm").entries() if not entry.config.needs_policy)
-        yield refusal(("algorithm", "name"), ConflictError(f"{name} {reason}; choose one of: {others}", _NAME), name)
+        conflict = ConflictError(f"{name} {reason}; choose one of: {others}", _BENCHMARK_NAME)
+        yield refusal(("algorithm", "name"), conflict, name)
         return
     for key, field in model.model_fields.items():
         value = peek(algorithm, key, {})
@@ -66,4 +60,14 @@ def _no_policy(data: Any) -> Iterator[InitErrorDetails]:
         if part is not None and getattr(part, "needs_policy", False):
             rule = part.model_fields["name"].default
             message = f"{rule} {reason}; write 'name: adam' in this section"
-            yield refusal(("algorithm", key), ConflictError(message, _NAME), rule)
+            yield refusal(("algorithm", key), ConflictError(message, _BENCHMARK_NAME), rule)
+
+
+def _step_decays_too_soon(data: Any) -> Iterator[InitErrorDetails]:
+    """Refuse an outer step that shrinks to 0 before training ends."""
+    decay = peek(peek(peek(data, "algorithm"), "outer"), "decay_iterations")
+    total = peek(peek(data, "training"), "iterations")
+    if type(decay) is int and type(total) is int and 0 < decay < total:
+        message = f"must be at least {total}, the number of iterations, not {decay}"
+        path = ("algorithm", "outer", "decay_iterations")
+        yield refusal(path, ConflictError(message, ("training", "iterations")), decay)

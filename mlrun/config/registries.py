@@ -1,4 +1,4 @@
-"""The algorithms and benchmarks that an experiment can name. Nothing that is registered is imported here."""
+"""The algorithms and benchmarks that an experiment can name. Nothing here imports them."""
 
 from typing import Any, Final
 
@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from mlrun.config import algorithms as sections
 from mlrun.config.algorithms import AlgorithmConfig
 from mlrun.config.benchmarks import BenchmarkConfig, ML1Config, Navigation2DConfig, SinusoidConfig
-from mlrun.config.choice import peek
+from mlrun.config.section import peek
 from mlrun.registry import Registry
 from mlrun.task_families import TASK_FAMILIES
 
@@ -56,12 +56,12 @@ benchmarks.register(
 
 
 def registry_of(section: str) -> Registry[Any]:
-    """Return the registry that the section ``"benchmark"`` or ``"algorithm"`` chooses from."""
+    """Return the registry for the section ``"benchmark"`` or ``"algorithm"``."""
     return {"benchmark": benchmarks, "algorithm": algorithms}[section]
 
 
 def registered_model(section: str, value: Any) -> type[Any] | None:
-    """Return the model behind a ``benchmark`` or ``algorithm`` section, or None if it names none that can be used."""
+    """Return the model of a ``benchmark`` or ``algorithm`` section, or None if its name is unknown or unusable."""
     if isinstance(value, BaseModel):
         return type(value)
     name = peek(value, "name")

@@ -1,4 +1,4 @@
-"""The experiment as a tree of frozen, validated models: with its sections, the one place that knows every key."""
+"""The experiment as a tree of frozen, validated models. This file and its sections are where every key is defined."""
 
 import functools
 import math
@@ -25,21 +25,20 @@ from pydantic_core.core_schema import ErrorType
 
 from mlrun.config.algorithms import AlgorithmConfig
 from mlrun.config.benchmarks import BenchmarkConfig
-from mlrun.config.choice import peek, read_by_name
 from mlrun.config.combinations import impossible_combinations
 from mlrun.config.registries import registered_model, registry_of
-from mlrun.config.section import ConflictError, Section
+from mlrun.config.section import ConflictError, Section, peek, read_by_name
 
 _NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
 Activation = Literal["relu", "tanh"]
 
-# The tuple is hashable, as a frozen model's fields should be; YAML can only write a list, hence not strict.
+# A tuple, because a frozen model should be hashable. Not strict, because YAML gives a list.
 _HiddenSizes = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, min_length=1, max_length=8)]
 
 
 class PolicyConfig(Section, frozen=True):
-    """A Gaussian policy: a tanh network for the mean, and a standard deviation that no observation changes."""
+    """A Gaussian policy: a tanh network gives the mean; the standard deviation does not depend on the observation."""
 
     hidden_sizes: _HiddenSizes = Field(default=(64, 64), description="Units of each hidden layer")
     input_scale: float = Field(
@@ -47,7 +46,10 @@ class PolicyConfig(Section, frozen=True):
     )
     initial_std: float = Field(default=1.0, gt=0, description="Standard deviation of the actions at the start")
     min_std: float = Field(
-        default=1e-6, gt=0, validate_default=True, description="Floor of the standard deviation, below initial_std"
+        default=1e-6,
+        gt=0,
+        validate_default=True,
+        description="Lower bound of the standard deviation; must be below initial_std",
     )
 
     @field_validator("min_std")
@@ -64,11 +66,11 @@ class NetworkConfig(Section, frozen=True):
     """A fully connected network."""
 
     hidden_sizes: _HiddenSizes = Field(default=(40, 40), description="Units of each hidden layer")
-    activation: Activation = Field(default="relu", description="What hidden units compute")
+    activation: Activation = Field(default="relu", description="Activation of the hidden units")
 
 
 class RolloutsConfig(Section, frozen=True):
-    """How episodes are collected, and how their rewards are credited."""
+    """How episodes are collected, and how advantages are estimated from their rewards."""
 
     episodes_per_task: int = Field(default=10, ge=1, description="Episodes per task that are collected at a time")
     estimator: Literal["likelihood-ratio"] = Field(
@@ -79,10 +81,12 @@ class RolloutsConfig(Section, frozen=True):
 
 
 class ExamplesConfig(Section, frozen=True):
-    """The examples that a task is learned from."""
+    """The examples that an algorithm learns a task from."""
 
     shots: int = Field(
-        default=10, ge=1, description="Examples per task that are drawn at a time: to adapt to, and to learn from after"
+        default=10,
+        ge=1,
+        description="Examples per task and draw; one draw is to adapt to, the next for the loss after adaptation",
     )
 
 
@@ -93,28 +97,28 @@ class TrainingConfig(Section, frozen=True):
     tasks_per_batch: int = Field(default=20, ge=1, description="Training tasks drawn for each meta-iteration")
     evaluate_every: int = Field(default=20, ge=1, description="Meta-iterations between evaluations")
     checkpoint_every: int = Field(default=10, ge=1, description="Meta-iterations between checkpoints")
-    keep_checkpoints: int = Field(default=3, ge=1, description="Periodic checkpoints kept; the best stays as well")
+    keep_checkpoints: int = Field(default=3, ge=1, description="Newest checkpoints to keep; the best is kept as well")
 
 
 class EvaluationConfig(Section, frozen=True):
-    """How a model is judged: on training tasks during training, on held-out tasks by `mlrun eval`."""
+    """How a model is evaluated: on training tasks during training, on held-out tasks by `mlrun eval`."""
 
     steps: int | None = Field(
-        default=None, ge=0, le=100, description="Adaptation steps; null is as many as the algorithm learns for"
+        default=None, ge=0, le=100, description="Adaptation steps; null is the algorithm's own number"
     )
 
 
 class EpisodicEvaluationConfig(EvaluationConfig, frozen=True):
-    """How a policy is judged: on training tasks during training, on held-out tasks by `mlrun eval`."""
+    """How a policy is evaluated: on training tasks during training, on held-out tasks by `mlrun eval`."""
 
-    episodes: int = Field(default=10, ge=1, description="Episodes per task that each adaptation step learns from")
+    episodes: int = Field(default=10, ge=1, description="Episodes per task for each adaptation step")
 
 
 class Experiment(Section, frozen=True):
-    """What determines a run, whatever its benchmark.
+    """What determines a run: the keys that all kinds of benchmarks share.
 
     Attributes:
-        data_unit: What a task is learned from.
+        data_unit: What a task's data are counted in: ``"episodes"`` or ``"shots"``.
     """
 
     data_unit: ClassVar[str]
@@ -122,9 +126,9 @@ class Experiment(Section, frozen=True):
     name: str | None = Field(
         default=None, json_schema_extra={"pattern": f"^{_NAME_PATTERN}$"}, description="Part of the run's identifier"
     )
-    seed: int = Field(default=0, ge=0, le=2**32 - 1, description="Seed of everything random but the task lists")
+    seed: int = Field(default=0, ge=0, le=2**32 - 1, description="Seed of everything random except the task lists")
     device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto", description="Where networks are computed; auto is the GPU if it simulates as well, else the CPU"
+        default="auto", description="Where networks run; auto is the GPU if the physics runs there too, else the CPU"
     )
     tf32: bool = Field(
         default=False, description="Whether a GPU multiplies matrices in TF32, which is faster and rounds to 11 bits"
@@ -132,17 +136,17 @@ class Experiment(Section, frozen=True):
     benchmark: SerializeAsAny[BenchmarkConfig] = Field(description="The tasks")
     algorithm: SerializeAsAny[AlgorithmConfig] = Field(description="The meta-learning algorithm")
     training: TrainingConfig = Field(description="The meta-training loop")
-    evaluation: EvaluationConfig = Field(default=EvaluationConfig(), description="How a model is judged")
+    evaluation: EvaluationConfig = Field(default=EvaluationConfig(), description="How a model is evaluated")
 
     @property
     @abstractmethod
     def training_data(self) -> int:
-        """Episodes or examples per task that each collection in training yields."""
+        """Episodes or examples per task in each collection of training."""
 
     @property
     @abstractmethod
     def evaluation_data(self) -> int:
-        """Episodes or examples per task to adapt to in evaluations."""
+        """Episodes or examples per task to adapt to in an evaluation."""
 
     @field_validator("name")
     @classmethod
@@ -160,14 +164,14 @@ class Experiment(Section, frozen=True):
             return handler(value)
         assert info.field_name is not None
         registry = registry_of(info.field_name)
-        if isinstance(name := value.get("name"), str):  # what is written into a run has the full name
+        if isinstance(name := value.get("name"), str):  # the config.yaml of a run has the full name
             value = {**value, "name": registry.full_name(name)}
         return read_by_name(value, registry.names(), lambda name: registry.entry(name).config)
 
     @model_validator(mode="wrap")
     @classmethod
     def _combinations_too(cls, data: Any, handler: ModelWrapValidatorHandler["Experiment"]) -> "Experiment":
-        """Report what does not go together along with the mistakes of single fields, instead of after them."""
+        """Report impossible combinations together with the mistakes of single fields, not after them."""
         default_batch = TrainingConfig.model_fields["tasks_per_batch"].default
         impossible = impossible_combinations(data, default_batch)
         try:
@@ -181,21 +185,24 @@ class Experiment(Section, frozen=True):
 
 
 class EpisodicExperiment(Experiment, frozen=True):
-    """Everything that determines a run on a benchmark of episodes."""
+    """What determines a run on a benchmark whose tasks are episodes to act in."""
 
     data_unit: ClassVar[str] = "episodes"
 
     threads: int = Field(
-        default=0, ge=0, le=1024, description="Threads that step the physics on the CPU; 0 is one per core, the most"
+        default=0,
+        ge=0,
+        le=1024,
+        description="Threads for the physics on the CPU, at most one per core; 0 is one per core",
     )
     physics: Literal["auto", "cpu", "warp"] = Field(
         default="auto",
-        description="What moves the worlds: mujoco.batch on the CPU, MuJoCo Warp on a GPU, or that if it can",
+        description="Physics engine: cpu is mujoco.batch, warp is MuJoCo Warp on a GPU; auto is warp if possible",
     )
     policy: PolicyConfig = Field(default=PolicyConfig(), description="The policy")
     rollouts: RolloutsConfig = Field(default=RolloutsConfig(), description="Collection of episodes")
     evaluation: EpisodicEvaluationConfig = Field(
-        default=EpisodicEvaluationConfig(), description="How a policy is judged"
+        default=EpisodicEvaluationConfig(), description="How a policy is evaluated"
     )
 
     @property
@@ -210,12 +217,12 @@ class EpisodicExperiment(Experiment, frozen=True):
 
 
 class SupervisedExperiment(Experiment, frozen=True):
-    """Everything that determines a run on a benchmark of examples."""
+    """What determines a run on a benchmark whose tasks are examples to fit."""
 
     data_unit: ClassVar[str] = "shots"
 
     network: NetworkConfig = Field(default=NetworkConfig(), description="The model")
-    examples: ExamplesConfig = Field(default=ExamplesConfig(), description="What tasks are learned from")
+    examples: ExamplesConfig = Field(default=ExamplesConfig(), description="Examples of each task")
 
     @property
     def training_data(self) -> int:
@@ -229,7 +236,7 @@ class SupervisedExperiment(Experiment, frozen=True):
 
 
 def experiment_model(data: Any) -> type[Experiment]:
-    """Return the model that an experiment follows, which depends on what its benchmark's tasks consist of."""
+    """Return the model that an experiment follows. It depends on whether the benchmark has episodes or examples."""
     benchmark = registered_model("benchmark", peek(data, "benchmark"))
     learning = BenchmarkConfig.learning if benchmark is None else benchmark.learning
     return EXPERIMENTS[learning]
@@ -239,12 +246,12 @@ EXPERIMENTS: Final[dict[str, type[Experiment]]] = {"episodic": EpisodicExperimen
 
 
 def experiment_schema() -> dict[str, Any]:
-    """Return the JSON schema of an experiment, with every benchmark and algorithm of this package."""
+    """Return the JSON schema of an experiment. It has every benchmark and algorithm of this package."""
     return TypeAdapter(_union(_documented(*kind) for kind in EXPERIMENTS.items())).json_schema()
 
 
 def _documented(learning: str, model: type[Experiment]) -> type[Experiment]:
-    """Return the model with the sections of all benchmarks and algorithms that it can have spelt out."""
+    """Return the model with the types of `benchmark` and `algorithm` replaced by unions of all that fit its kind."""
     fitting: dict[str, Any] = {
         "benchmark": [config for config in _registered("benchmark") if config.learning == learning],
         "algorithm": [
@@ -266,9 +273,9 @@ def _registered(section: str) -> list[Any]:
 
 
 def _as_details(error: ErrorDetails) -> InitErrorDetails:
-    """Return an error that pydantic has reported in the form in which it accepts one."""
+    """Convert an error from the form that pydantic reports to the form that it accepts."""
     details: InitErrorDetails = {"type": error["type"], "loc": error["loc"], "input": error["input"]}
-    if error["type"] not in get_args(ErrorType):  # raised by a model's own validator
+    if error["type"] not in get_args(ErrorType):  # a custom error of a model's own validator
         details["type"] = PydanticCustomError("custom_error", "{message}", {"message": error["msg"]})
     elif "ctx" in error:
         details["ctx"] = error["ctx"]

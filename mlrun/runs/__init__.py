@@ -1,1 +1,1 @@
-"""One experiment from start to finish: the loop, the evaluation protocol, and what they leave on disk."""
+"""Run directories: what runs leave on disk, and how it is written, locked, read, listed and deleted."""

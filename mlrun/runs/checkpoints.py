@@ -1,4 +1,4 @@
-"""Checkpoints: tensors and plain containers in files that are never half written."""
+"""The checkpoints of a run: files of tensors and plain values, each either complete or not there."""
 
 import zipfile
 from collections.abc import Callable
@@ -12,12 +12,12 @@ _PLAIN = (str, int, float, bool, type(None))
 
 
 class Checkpoints:
-    """The checkpoints of one run: ``000100.pt``, ... and the links ``last`` and ``best``.
+    """The checkpoints of one run: files such as ``000100.pt``, and the links ``last`` and ``best``.
 
     Args:
-        directory: where they are; made at the first save.
-        keep: how many of the newest stay. The best one stays besides.
-        check: raises ValueError for a state that nobody here can have saved.
+        directory: where the files are. The first save makes it.
+        keep: how many of the newest files are kept. The best checkpoint is kept as well.
+        check: is called with each state that is loaded. It raises ValueError for a state that is not one of a run.
     """
 
     def __init__(
@@ -28,15 +28,15 @@ class Checkpoints:
         self._check = check
 
     def save(self, iteration: int, state: dict[str, Any], *, best: bool = False) -> None:
-        """Write the state after so many iterations, point ``last`` at it, and drop what is too old.
+        """Write a state, point ``last`` at its file, and delete the files that are too old.
 
         Args:
-            iteration: iterations done; stored in the state too, under ``"iteration"``.
+            iteration: iterations done. It is stored in the file too, under ``"iteration"``.
             state: tensors, numbers, strings, None, and dicts, lists and tuples of them.
-            best: whether it is the best so far, which ``best`` then points at.
+            best: whether this is the best checkpoint so far. If so, ``best`` points at it as well.
 
         Raises:
-            TypeError: the state holds something that could not be loaded again safely.
+            TypeError: the state holds something that `load` would refuse.
         """
         import torch
 
@@ -51,7 +51,7 @@ class Checkpoints:
         self._drop_old()
 
     def load(self, which: str | int) -> dict[str, Any]:
-        """Return a state, all tensors on the CPU.
+        """Return a saved state. All its tensors are on the CPU.
 
         Args:
             which: ``"last"``, ``"best"``, or a number of iterations.
@@ -75,18 +75,19 @@ class Checkpoints:
             self._check(state)
         except OSError:
             raise
-        except Exception as error:  # torch.load meets a damaged file with whatever its parser stumbles over
+        except Exception as error:  # torch.load raises errors of many types for damaged files
             reason = str(error).partition("\n")[0]
             raise CheckpointError(f"{path.resolve()} is damaged: {reason}{self._others(path)}") from error
         return state
 
     def load_newest(self, warn: Callable[[str], None]) -> dict[str, Any] | None:
-        """Return the newest state that can be read, or None where none was ever saved.
+        """Return the newest state that can be read, or None if there are no checkpoints.
 
-        Damaged files that are newer are set aside under another name, and the links repaired.
+        Newer files are damaged: they are renamed to ``*.damaged``. Then the links are repaired.
 
         Args:
-            warn: told of each damaged file, and of the one that was read instead.
+            warn: is called with one line if files were damaged. The line names the newest of them, and the file that
+                was read instead.
 
         Raises:
             CheckpointError: there are checkpoints, and all are damaged.
@@ -108,11 +109,11 @@ class Checkpoints:
         return None
 
     def exists(self, which: str | int) -> bool:
-        """Whether ``"last"``, ``"best"`` or the checkpoint of an iteration is there."""
+        """Whether there is a checkpoint ``"last"``, ``"best"`` or of an iteration."""
         return self._path(which).is_file()
 
     def iterations(self) -> list[int]:
-        """After which iterations there are checkpoints, in order."""
+        """The iterations that have a checkpoint, in ascending order."""
         return sorted(int(path.stem) for path in self.directory.glob("*.pt") if path.stem.isdecimal())
 
     def _path(self, which: str | int) -> Path:
@@ -123,7 +124,7 @@ class Checkpoints:
             self._path(later).replace(self._path(later).with_suffix(".damaged"))
 
     def _repair_links(self, iteration: int, best: int | None) -> None:
-        """Point the links at what they stand for, also where a process was killed before it could."""
+        """Point the links at the right files. They are wrong where a process was killed between file and link."""
         replace_symlink(self.directory / "last", self._path(iteration).name)
         if best is not None and self._path(best).is_file():
             replace_symlink(self.directory / "best", self._path(best).name)
@@ -148,22 +149,22 @@ class Checkpoints:
 
 
 def _number(path: Path) -> int:
-    """The iteration that the name of a checkpoint's file gives, also through a link."""
+    """The iteration in the file name of a checkpoint. A link is followed."""
     return int(path.resolve().stem)
 
 
 def _verify_checksums(path: Path) -> None:
-    """Find flipped bits, which `torch.load` does not look for, and what would unpack to more than there is."""
+    """Refuse files with flipped bits, which `torch.load` accepts, and compressed ones, which could fill the memory."""
     with zipfile.ZipFile(path) as archive:
         if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
-            raise ValueError("a part of it is compressed, as no checkpoint is")
+            raise ValueError("a part of it is compressed; checkpoints never are")
         damaged = archive.testzip()
     if damaged is not None:
         raise ValueError(f"{damaged} does not match its checksum")
 
 
 def _require_plain(value: Any, where: str) -> None:
-    """Refuse at once what `torch.load` with `weights_only` would refuse when the run is to be continued."""
+    """Refuse when saving what `torch.load` with `weights_only` would refuse when loading."""
     import torch
 
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The directory of one run: the only place that knows how its files are called."""
+"""The directory of one run: making, finding and opening it, and writing to it while the run trains."""
 
 from __future__ import annotations
 
@@ -17,11 +17,21 @@ from mlrun.config.registries import algorithms, benchmarks
 from mlrun.errors import MlrunError, RunNotFoundError
 from mlrun.runs.checkpoints import Checkpoints
 from mlrun.runs.files import remove_temporaries, write_json, write_text
-from mlrun.runs.layout import CHECKPOINTS, CONFIG, DIVERGENCE, EVALUATIONS, LOG, MANIFEST, METRICS, TASKS
+from mlrun.runs.layout import (
+    CHECKPOINTS,
+    CONFIG,
+    DIVERGENCE,
+    EVALUATIONS,
+    LOG,
+    MANIFEST,
+    METRICS,
+    TASKS,
+    looks_like_a_run,
+    require_own_files,
+)
 from mlrun.runs.lock import run_lock
 from mlrun.runs.manifest import Manifest
 from mlrun.runs.metrics import MetricsLog
-from mlrun.runs.own_files import require_own_files
 from mlrun.runs.same_experiment import require_recorded_experiment, require_training_state
 
 if TYPE_CHECKING:
@@ -32,25 +42,23 @@ logger = logging.getLogger("mlrun")
 
 
 class RunDirectory:
-    """What one run leaves on disk.
+    """The directory of one run, and its files. Make one with `create` or `open`.
 
     ::
 
-        config.yaml    the resolved experiment
-        run.json       the manifest
-        tasks.json     the benchmark's tasks, as numbers
-        metrics.jsonl  a row per iteration
-        train.log      what happened, with the traceback of a failure
-        checkpoints/   000100.pt, ..., last, best
-        eval/          one JSON file per evaluation
-        divergence.json  where it diverged, if it has
-
-    Use `create` or `open`.
+        config.yaml      the experiment, with all defaults
+        run.json         the manifest
+        tasks.json       the benchmark's tasks, as numbers
+        metrics.jsonl    one row for each iteration
+        train.log        what happened, with the traceback of a failure
+        checkpoints/     000100.pt, ..., last, best
+        eval/            one JSON file for each evaluation
+        divergence.json  where the run diverged, if it did
 
     Attributes:
         path: the directory.
         manifest: how the run was made and how it went.
-        metrics: the rows.
+        metrics: the rows of metrics.
         checkpoints: the checkpoints.
     """
 
@@ -65,28 +73,28 @@ class RunDirectory:
 
     @classmethod
     def create(cls, runs_dir: Path, experiment: Experiment) -> RunDirectory:
-        """Make the directory of a new run. However many start at once, each gets its own.
+        """Make the directory of a new run. Runs that start at the same time get different directories.
 
         Args:
-            runs_dir: where run directories go; made if need be.
-            experiment: what will be run. Its name, or else its algorithm and benchmark, becomes part of the id.
+            runs_dir: where run directories are. It is made if it is missing.
+            experiment: the experiment to run. Its name, or else its algorithm and benchmark, is part of the run's id.
         """
         text = dump_experiment(experiment)
         path = _make_unique(runs_dir, _name(experiment), experiment.seed)
         run = cls(path, experiment)
         run.manifest.create(run.id, experiment)
-        write_text(path / CONFIG, text)  # last, since it is what makes a directory a run that can be resumed
+        write_text(path / CONFIG, text)  # last, since a directory with a config.yaml is a run that can be resumed
         return run
 
     @classmethod
     def open(cls, path_or_id: str, runs_dir: Path) -> RunDirectory:
-        """Find a run by its path, or by its id under `runs_dir`.
+        """Open a run by its path, or by its id under `runs_dir`.
 
         Raises:
-            RunNotFoundError: there is no such run, or the directory is none.
+            RunNotFoundError: there is no such run, or the directory is no run.
             ConfigError: its config.yaml is not valid.
-            ChangedExperimentError: its config.yaml says something else than when the run was made.
-            MlrunError: a file of it is a link, or no file.
+            ChangedExperimentError: its config.yaml was changed in a key that decides what is computed.
+            MlrunError: one of its files is a link or a pipe.
         """
         directories = [path for path in (Path(path_or_id), runs_dir / path_or_id) if path.is_dir()]
         if not directories:
@@ -105,25 +113,25 @@ class RunDirectory:
         return self.path.resolve().name
 
     def experiment(self) -> Experiment:
-        """The experiment as it was resolved."""
+        """The experiment, with all defaults."""
         return self._experiment
 
     def is_finished(self) -> bool:
-        """Whether it has done all the iterations that its experiment asks for now."""
+        """Whether it has done all iterations that its experiment asks for now."""
         done = any(number >= self._experiment.training.iterations for number in self.checkpoints.iterations())
         return done and self.manifest.read()["status"] == "finished"
 
     @contextmanager
     def training(self, device: str | None = None, physics: str | None = None) -> Iterator[None]:
-        """Hold the run while it is trained: lock it, keep its log, and record how it ends.
+        """A context for training the run. It holds the lock, writes the log, and records how the training ends.
 
         Args:
-            device: where it is computed, for the manifest.
-            physics: the engine that moves its worlds, for the manifest.
+            device: the device that is used, for the manifest.
+            physics: the physics engine that is used, for the manifest.
 
         Raises:
-            RunLockedError: another process trains this run. The lock goes when its process does.
-            ChangedExperimentError: its config.yaml says something else than when the run was made.
+            RunLockedError: another process trains this run. The lock is released when that process ends.
+            ChangedExperimentError: its config.yaml was changed in a key that decides what is computed.
         """
         with run_lock(self.path), self._logging_to_file():
             require_recorded_experiment(self.path, self._experiment)
@@ -143,17 +151,17 @@ class RunDirectory:
             self.manifest.end("finished", None, time.monotonic() - started)
 
     def write_tasks(self, benchmark: Benchmark) -> None:
-        """Write down the benchmark's training and test tasks."""
+        """Write the benchmark's training and test tasks."""
         tasks = {"train": benchmark.train_tasks, "test": benchmark.test_tasks}
         numbers = {split: [task.to_dict() for task in members] for split, members in tasks.items()}
         write_json(self.path / TASKS, {"benchmark": benchmark.name, **numbers})
 
     def write_divergence(self, record: dict[str, Any]) -> None:
-        """Write down where the run diverged, in place of an earlier record."""
+        """Write where the run diverged. This replaces an earlier record."""
         write_json(self.path / DIVERGENCE, record)
 
     def save_evaluation(self, result: dict[str, Any]) -> Path:
-        """Write an evaluation's result to eval/ and return the file; the same evaluation replaces itself."""
+        """Write the report of an evaluation to eval/ and return the file. The same evaluation replaces its report."""
         steps = len(result["by_step"]) - 1
         unit = self._experiment.data_unit
         name = f"{result['split']}-{result['checkpoint']:06d}-{result[unit]}{unit}-{steps}steps.json"
@@ -177,8 +185,23 @@ class RunDirectory:
             handler.close()
 
 
+def find_run(path_or_id: str, runs_dir: Path) -> Path:
+    """Find a run by its path, or by its id under `runs_dir`. The run may be damaged.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+    """
+    for path in (Path(path_or_id), runs_dir / path_or_id):
+        if looks_like_a_run(path):
+            return path
+    try:
+        return RunDirectory.open(path_or_id, runs_dir).path
+    except OSError as error:
+        raise RunNotFoundError(f"{path_or_id!r}: {error.strerror}") from error
+
+
 def _plugins(experiment: Experiment) -> list[str]:
-    """Other packages that the experiment's algorithm and benchmark are from, each with its version."""
+    """Other packages that provide the experiment's algorithm and benchmark, each with its version."""
     offered = (algorithms.offered().get(experiment.algorithm.name), benchmarks.offered().get(experiment.benchmark.name))
     return sorted({package for package in offered if package is not None})
 

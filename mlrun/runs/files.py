@@ -1,4 +1,4 @@
-"""Files that are either the old one or the new one, whatever happens while they are written."""
+"""Writing files atomically, and reading small files without trust in what is there."""
 
 import json
 import math
@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from mlrun.errors import MlrunError
+
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to that takes the place of `path` once it is complete and on disk.
+    """Open a temporary file for writing. It replaces `path` once it is complete and on disk.
 
-    Of two writers of the same path at the same time, the later one stays.
+    If an error is raised, `path` stays as it was. If two processes write the same path, the later one wins.
     """
     temporary = _temporary(path)
     try:
@@ -36,12 +38,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write an indented JSON file atomically; what is not finite becomes null, for JSON has no word for it."""
+    """Write an indented JSON file atomically. NaN and the infinities become null, since JSON does not have them."""
     write_text(path, json.dumps(finite_or_none(value), indent=2, allow_nan=False) + "\n")
 
 
 def replace_symlink(link: Path, target: str) -> None:
-    """Point `link` at `target`; at no moment is there no link."""
+    """Point `link` at `target`. There is a link at every moment."""
     temporary = _temporary(link)
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
@@ -60,8 +62,26 @@ def finite_or_none(value: Any) -> Any:
     return value
 
 
+def read_small_file(path: Path, max_bytes: int) -> bytes:
+    """The content of a file.
+
+    Raises:
+        MlrunError: there is no such file, it cannot be read, or it has more than `max_bytes`.
+    """
+    if not path.is_file():
+        raise MlrunError(f"{path.name} is missing")
+    try:
+        with path.open("rb") as file:
+            content = file.read(max_bytes + 1)
+    except OSError as error:
+        raise MlrunError(f"{path.name} cannot be read: {error.strerror}") from error
+    if len(content) > max_bytes:
+        raise MlrunError(f"{path.name} is damaged: it has more than {max_bytes} bytes")
+    return content
+
+
 def remove_temporaries(*directories: Path) -> None:
-    """Delete what killed processes left half written; nobody may be writing there."""
+    """Delete the temporary files of killed processes. No process may be writing there."""
     for directory in directories:
         for path in directory.glob(".*.tmp"):
             path.unlink(missing_ok=True)

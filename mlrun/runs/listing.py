@@ -1,4 +1,7 @@
-"""The runs in a directory: which there are, and how each of them stands, damaged ones included."""
+"""How the runs in a directory stand: the data behind `mlrun runs ls` and `mlrun runs show`.
+
+Damaged runs are listed too: what is wrong with their files is part of the data. Nothing here loads torch.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,19 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mlrun.config import ConfigError, read_values
-from mlrun.errors import MlrunError, RunNotFoundError
-from mlrun.runs.directory import RunDirectory
-from mlrun.runs.layout import CONFIG, MANIFEST, METRICS
+from mlrun.config import ConfigError, Experiment, load_experiment, read_values
+from mlrun.errors import ChangedExperimentError, MlrunError
+from mlrun.runs.checkpoints import Checkpoints
+from mlrun.runs.evaluations import summarise_reports
+from mlrun.runs.layout import CHECKPOINTS, CONFIG, DIVERGENCE, METRICS, linked_checkpoint, looks_like_a_run
 from mlrun.runs.lock import is_locked
-from mlrun.runs.metrics import is_number
-from mlrun.runs.metrics_end import MetricsEnd, read_end
-from mlrun.runs.record import Record, read_record
+from mlrun.runs.manifest import Record, read_record
+from mlrun.runs.metrics import MetricsEnd, is_number, read_end
+from mlrun.runs.same_experiment import require_recorded_experiment
 from mlrun.scores import SCORES
 
 T = TypeVar("T")
@@ -26,12 +31,12 @@ _ID = re.compile(r"\d{8}-\d{6}-.+-s\d+-[0-9a-f]{4}")
 
 @dataclass(frozen=True)
 class Evaluation:
-    """An evaluation during training, on the training tasks.
+    """Mean scores of an evaluation during training, on the training tasks.
 
     Attributes:
-        iteration: after which it was done.
+        iteration: the meta-iteration after which it was done.
         before: scores by name before adaptation.
-        after: the same after it.
+        after: scores by name after adaptation.
     """
 
     iteration: int
@@ -45,14 +50,15 @@ class Summary:
 
     Attributes:
         path: its directory.
-        status: as its manifest says; "stopped" where that says "running" and no process is; "damaged" without one.
-        problems: what is wrong with its files, a line each.
-        record: its manifest, unless that is damaged.
-        iterations: how many it is to do; None where that cannot be read.
-        metrics: the last row, or None.
-        evaluation: the last one, or None.
-        changed: when a file of it last changed, in seconds since the epoch.
-        bytes: what it takes up on disk.
+        status: the status in its manifest. It is "stopped" if the manifest says "running" but no process holds the
+            lock, and "damaged" if the manifest cannot be read.
+        problems: what is wrong with its files, one line each.
+        record: its manifest, or None if that is damaged.
+        iterations: meta-iterations that its experiment asks for, or None if they cannot be read.
+        metrics: the last row of its metrics, or None.
+        evaluation: its last evaluation during training, or None.
+        changed: when one of its files changed last, in seconds since the epoch.
+        bytes: its size on disk.
     """
 
     path: Path
@@ -72,30 +78,30 @@ class Summary:
 
     @property
     def iteration(self) -> int:
-        """Iterations done."""
+        """Meta-iterations done."""
         return 0 if self.metrics is None else self.metrics["iteration"]
 
     @property
     def is_complete(self) -> bool:
-        """Whether there is nothing left to train."""
+        """Whether all iterations are done."""
         return self.status == "finished" and (self.iterations is None or self.iteration >= self.iterations)
 
     @property
     def can_go_on(self) -> bool:
-        """Whether `mlrun resume` leads on."""
+        """Whether `mlrun resume` can continue it."""
         return not self.is_complete and self.status not in ("running", "diverged", "damaged")
 
 
 def find_runs(runs_dir: Path) -> list[Path]:
-    """Where the runs of a directory are, the newest first; a directory that could be one, were it whole, counts."""
+    """The runs in a directory, the newest first. A damaged run is found by its files or by the form of its name."""
     with os.scandir(runs_dir) as entries:
         names = sorted((entry.name for entry in entries if not entry.name.startswith(".")), reverse=True)
     paths = (runs_dir / name for name in names)
-    return [path for path in paths if _looks_like_a_run(path) or (_ID.fullmatch(path.name) and path.is_dir())]
+    return [path for path in paths if looks_like_a_run(path) or (_ID.fullmatch(path.name) and path.is_dir())]
 
 
 def list_runs(runs_dir: Path) -> Iterator[Summary]:
-    """How each run of a directory stands, the newest first."""
+    """A summary of each run in a directory, the newest first."""
     for path in find_runs(runs_dir):
         try:
             yield summarise(path)
@@ -103,23 +109,8 @@ def list_runs(runs_dir: Path) -> Iterator[Summary]:
             continue
 
 
-def find_run(path_or_id: str, runs_dir: Path) -> Path:
-    """Find a run as `RunDirectory.open` does, even if it is damaged.
-
-    Raises:
-        RunNotFoundError: there is none.
-    """
-    for path in (Path(path_or_id), runs_dir / path_or_id):
-        if _looks_like_a_run(path):
-            return path
-    try:
-        return RunDirectory.open(path_or_id, runs_dir).path
-    except OSError as error:
-        raise RunNotFoundError(f"{path_or_id!r}: {error.strerror}") from error
-
-
 def summarise(path: Path) -> Summary:
-    """Read how a run stands, without waiting for a process that trains it and without disturbing that."""
+    """Read how a run stands. A process that trains the run is neither waited for nor disturbed."""
     read = _Reader()
     record = read(lambda: read_record(path))
     status = None if record is None else read(lambda: _status(path, record))
@@ -139,9 +130,60 @@ def summarise(path: Path) -> Summary:
     )
 
 
+def summary_as_data(summary: Summary) -> dict[str, Any]:
+    """A summary as plain data."""
+    evaluation = summary.evaluation
+    return {
+        "id": summary.id,
+        "path": str(summary.path),
+        "status": summary.status,
+        "problems": summary.problems,
+        "iteration": summary.iteration,
+        "iterations": summary.iterations,
+        "evaluation": evaluation and vars(evaluation),
+        "changed": datetime.fromtimestamp(summary.changed).astimezone().isoformat(timespec="seconds"),
+        "bytes": summary.bytes,
+    }
+
+
+def describe_run(summary: Summary) -> dict[str, Any]:
+    """Everything that is known about a run, as plain data.
+
+    ::
+
+        id, path, status, problems, iteration, iterations, evaluation, changed, bytes: as in the summary
+        exit_reason  why it ended, or null
+        divergence   the file that says where and for which task it diverged, or null
+        created      when
+        experiment   the content of config.yaml, or null if that is not valid in this version, or was edited
+        attempts     of run.json
+        metrics      the last row, or null
+        checkpoints  {iterations, last, best}
+        evaluations  of eval/, without single tasks
+    """
+    problems = list(summary.problems)
+    experiment = _experiment(summary, problems)
+    record, divergence = summary.record, summary.path / DIVERGENCE
+    described = {
+        "exit_reason": record and record.exit_reason,
+        "divergence": str(divergence) if divergence.is_file() else None,
+        "created": record and record.created,
+        "experiment": experiment and experiment.model_dump(mode="json"),
+        "attempts": [attempt.model_dump() for attempt in record.attempts] if record else [],
+        "metrics": summary.metrics,
+        "checkpoints": {
+            "iterations": Checkpoints(summary.path / CHECKPOINTS, keep=1).iterations(),
+            "last": linked_checkpoint(summary.path, "last"),
+            "best": linked_checkpoint(summary.path, "best"),
+        },
+        "evaluations": summarise_reports(summary.path, problems),
+    }
+    return {**summary_as_data(summary), "problems": problems, **described}
+
+
 @dataclass
 class _Reader:
-    """Reads one file after the other, and notes what is wrong instead of failing."""
+    """Reads one file after the other. An error becomes a line of `problems`."""
 
     problems: list[str] = field(default_factory=list)
 
@@ -153,20 +195,16 @@ class _Reader:
             return None
 
 
-def _looks_like_a_run(path: Path) -> bool:
-    return any(os.path.isfile(path / name) for name in (CONFIG, MANIFEST))
-
-
 def _status(path: Path, record: Record) -> str:
     if record.status != "running" or is_locked(path):
         return record.status
-    # It may have ended between the two looks; a process lets go of the lock only once it has written how it ended.
+    # The run may have ended after its manifest was read. A process records the end before it releases the lock.
     again = read_record(path)
     return "stopped" if again.status == "running" else again.status
 
 
 def _training(path: Path) -> dict[str, int]:
-    """Its section of that name, as far as it is plausible: checking the experiment could load other packages."""
+    """The positive numbers of its section ``training``. The rest is not checked: that could load other packages."""
     if not os.path.isfile(path / CONFIG):
         raise MlrunError(f"{CONFIG} is missing")
     values = read_values(path / CONFIG)
@@ -192,11 +230,10 @@ def _number(value: object) -> float | None:
 
 
 def _disk_usage(path: Path) -> tuple[float, int]:
-    """When a file under a directory last changed, and the bytes of all of them on disk."""
+    """When a file under a directory changed last, and the bytes of all of them on disk."""
     files = list(_files(path))
-    return max((file.st_mtime for file in files), default=path.stat().st_mtime), sum(
-        file.st_blocks * 512 for file in files
-    )
+    changed = max((file.st_mtime for file in files), default=path.stat().st_mtime)
+    return changed, sum(file.st_blocks * 512 for file in files)
 
 
 def _files(directory: Path) -> Iterator[os.stat_result]:
@@ -206,3 +243,15 @@ def _files(directory: Path) -> Iterator[os.stat_result]:
                 yield os.lstat(os.path.join(parent, name))
             except OSError:  # a temporary file of a run that is being trained
                 continue
+
+
+def _experiment(summary: Summary, problems: list[str]) -> Experiment | None:
+    if summary.iterations is None:  # the summary has already reported that config.yaml cannot be read
+        return None
+    try:
+        experiment = load_experiment(summary.path / CONFIG)
+        require_recorded_experiment(summary.path, experiment, but_for=None if summary.can_go_on else "evaluation")
+    except (ConfigError, ChangedExperimentError) as error:
+        problems += str(error).splitlines()
+        return None
+    return experiment

@@ -1,4 +1,4 @@
-"""The lock of a run: one process at a time trains it, or deletes it."""
+"""The lock of a run: only one process at a time can train or delete it."""
 
 import fcntl
 import os
@@ -10,22 +10,22 @@ from filelock import FileLock, Timeout
 
 from mlrun.errors import MlrunError, RunLockedError, RunNotFoundError
 from mlrun.runs.layout import LOCK
-from mlrun.runs.record import read_record
+from mlrun.runs.manifest import read_record
 
-# `is_locked` holds a lock for an instant, which must not stop a run from starting.
+# `is_locked` holds a lock for an instant. A run that starts just then waits for it.
 _PATIENCE = 0.25  # seconds
 
 
 @contextmanager
 def run_lock(run: Path) -> Iterator[None]:
-    """Hold the lock of the run in a directory. It goes when the process does, however that ends.
+    """Hold the lock of the run in a directory. The system releases it when the process ends, also when it is killed.
 
     Raises:
-        RunNotFoundError: there is no such directory; locking would make it.
-        RunLockedError: another process holds it; the message says which.
+        RunNotFoundError: there is no such directory. Locking would make it.
+        RunLockedError: another process holds it. The message says which.
     """
     if not run.is_dir():
-        raise RunNotFoundError(f"there is no {run} any more")
+        raise RunNotFoundError(f"{run} does not exist any more")
     lock = FileLock(run / LOCK, timeout=_PATIENCE, poll_interval=0.02)
     try:
         lock.acquire()
@@ -38,24 +38,24 @@ def run_lock(run: Path) -> Iterator[None]:
 
 
 def is_locked(run: Path) -> bool:
-    """Whether a process holds the lock of a run, which neither waits for that process nor gets in its way."""
+    """Whether a process holds the lock of a run. This does not wait for that process, and does not disturb it."""
     try:
         descriptor = os.open(run / LOCK, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     except FileNotFoundError:
         return False
     except OSError:
-        return True  # a file that may not be read cannot show that it is free
+        return True  # if the file cannot be read, the run may be locked
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
-        return True  # also on a file system without locks, where there is a file only while it is held
+        return True  # also on a file system without locks. There the file exists only while it is held
     finally:
         os.close(descriptor)
     return False
 
 
 def holder(run: Path) -> str:
-    """The process that has begun to train a run last, in words."""
+    """The process that started last to train a run, in words."""
     try:
         attempt = read_record(run).attempts[-1]
     except (MlrunError, IndexError):

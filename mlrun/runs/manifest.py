@@ -1,4 +1,4 @@
-"""The manifest: what a run was made with, how it went, and how it ended."""
+"""The manifest of a run, run.json: what the run was made with, how it went, and how it ended."""
 
 import importlib.metadata
 import json
@@ -9,27 +9,86 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel, ValidationError
 
 from mlrun.config.schema import Experiment
-from mlrun.runs.files import write_json
-from mlrun.runs.record import MAX_BYTES, read_record, read_small_file
+from mlrun.errors import MlrunError
+from mlrun.runs.files import read_small_file, write_json
+from mlrun.runs.layout import MANIFEST
 
+_MAX_BYTES = 16 * 2**20
 _PACKAGES = ("mlrun-meta", "torch", "mujoco", "mujoco-warp", "warp-lang", "numpy", "pydantic")
+
+Status = Literal["created", "running", "finished", "interrupted", "diverged", "failed"]
+
+
+class Repository(BaseModel, frozen=True):
+    """The code that trained a run: its git repository."""
+
+    repository: str | None = None
+    commit: str | None = None
+    dirty: bool = False
+
+
+class Attempt(BaseModel, frozen=True):
+    """One process that trained a run."""
+
+    started: str
+    ended: str | None = None
+    seconds: float | None = None
+    argv: list[str] = []
+    directory: str | None = None
+    host: str
+    pid: int
+    device: str | None = None
+    physics: str | None = None
+    plugins: list[str] = []
+    git: Repository | None = None
+    versions: dict[str, str | None] = {}
+    hardware: dict[str, Any] = {}
+
+
+class Record(BaseModel, frozen=True):
+    """The content of a manifest. What other versions of mlrun may not have written has a default."""
+
+    id: str
+    seed: int
+    created: str
+    status: Status
+    exit_reason: str | None = None
+    experiment: dict[str, Any] | None = None
+    attempts: list[Attempt]
+
+
+def read_record(run: Path) -> Record:
+    """Read and check the manifest of the run in a directory. It may be of another version of mlrun.
+
+    Raises:
+        MlrunError: it is missing or damaged.
+    """
+    path = run / MANIFEST
+    try:
+        return Record.model_validate_json(read_small_file(path, _MAX_BYTES))
+    except ValidationError as error:
+        mistake = error.errors(include_url=False, include_input=False)[0]
+        where = "".join(f"{part}: " for part in mistake["loc"][:1])
+        raise MlrunError(f"{MANIFEST} is damaged: {where}{mistake['msg']}") from None
 
 
 class Manifest:
-    """A run's ``run.json``.
+    """Writes the manifest of a run.
 
     ::
 
         id, seed, created
         status       created | running | finished | interrupted | diverged | failed
         exit_reason  null, or why it ended that way
-        experiment   what config.yaml said when the run was made
+        experiment   the content of config.yaml when the run was made
         attempts     one for each process that trained the run:
             started, ended, seconds, argv, directory, host, pid, device, physics, plugins, versions, hardware,
-            git: {repository, commit, dirty}, or null where there is no repository
+            git: {repository, commit, dirty}, or null if there is no repository
 
     Args:
         path: the file.
@@ -39,7 +98,7 @@ class Manifest:
         self.path = path
 
     def create(self, run_id: str, experiment: Experiment) -> None:
-        """Write the manifest of a run that has not started."""
+        """Write the manifest of a run that has not started yet."""
         record = {"id": run_id, "seed": experiment.seed, "created": now(), "status": "created", "exit_reason": None}
         write_json(self.path, {**record, "experiment": experiment.model_dump(mode="json"), "attempts": []})
 
@@ -50,15 +109,15 @@ class Manifest:
             MlrunError: the file is missing or damaged.
         """
         read_record(self.path.parent)
-        return json.loads(read_small_file(self.path, MAX_BYTES))
+        return json.loads(read_small_file(self.path, _MAX_BYTES))
 
     def start(self, device: str | None = None, physics: str | None = None, plugins: Sequence[str] = ()) -> None:
-        """Record that this process begins to train the run.
+        """Record that this process starts to train the run.
 
         Args:
-            device: where it is computed, which "auto" does not tell.
-            physics: the engine that moves its worlds.
-            plugins: other packages that its algorithm and its benchmark are from, each with its version.
+            device: the device that is used. The experiment may only say "auto".
+            physics: the physics engine that is used.
+            plugins: other packages that provide the algorithm and the benchmark, each with its version.
         """
         record = self.read()
         attempt = {**describe_process(), "device": device, "physics": physics, "plugins": list(plugins)}
@@ -66,7 +125,7 @@ class Manifest:
         write_json(self.path, {**record, "status": "running", "exit_reason": None, "attempts": attempts})
 
     def end(self, status: str, exit_reason: str | None, seconds: float) -> None:
-        """Record how the attempt that `start` began has ended."""
+        """Record how the attempt ended that `start` recorded."""
         record = self.read()
         record["attempts"][-1].update(ended=now(), seconds=round(seconds, 3))
         write_json(self.path, {**record, "status": status, "exit_reason": exit_reason})
@@ -78,7 +137,7 @@ def now() -> str:
 
 
 def describe_process() -> dict[str, Any]:
-    """This process, its code and its machine, as an attempt that has just started."""
+    """This process, its code and its machine, in the form of an attempt that has just started."""
     return {
         "started": now(),
         "ended": None,
@@ -94,9 +153,9 @@ def describe_process() -> dict[str, Any]:
 
 
 def describe_repository(directory: Path) -> dict[str, Any] | None:
-    """The repository that tracks the files of `directory`: its root, commit, and whether tracked files differ from it.
+    """The git repository of `directory`: its root, its commit, and whether tracked files differ from that commit.
 
-    None where no repository tracks them, as with an installed package, or where git is missing.
+    None if no repository tracks files there, as for an installed package, or if git is missing.
     """
     if not _git(directory, "ls-files"):
         return None

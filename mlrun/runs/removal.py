@@ -1,4 +1,4 @@
-"""Deleting runs, and nothing but runs."""
+"""Deleting runs, with checks that a directory is a run and nothing else."""
 
 import os
 import secrets
@@ -8,10 +8,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from mlrun.errors import MlrunError, RunLockedError, RunNotFoundError
+from mlrun.runs.directory import find_run
 from mlrun.runs.layout import CONFIG, LOCK, MANIFEST
-from mlrun.runs.listing import find_run
 from mlrun.runs.lock import holder, is_locked, run_lock
-from mlrun.runs.record import read_record
+from mlrun.runs.manifest import read_record
 
 _SUFFIX = ".deleted"
 
@@ -20,7 +20,7 @@ def require_removable(path_or_id: str, runs_dir: Path) -> Path:
     """Find a run that may be deleted.
 
     Raises:
-        RunNotFoundError: it is not certain that this is a run, and just a run.
+        RunNotFoundError: it is no run, or it is not certain that it is one, or it holds other runs.
         RunLockedError: a process trains it.
     """
     if Path(path_or_id).name in ("", ".."):
@@ -34,12 +34,12 @@ def require_removable(path_or_id: str, runs_dir: Path) -> Path:
 
 
 def remove_runs(paths: Sequence[Path]) -> Iterator[Path]:
-    """Delete runs that `require_removable` has found; yields each path once it is gone.
+    """Delete runs that `require_removable` has found. Yields each path once it is deleted.
 
-    All of them disappear under their names first, so that whatever happens then, no half run looks like a whole one.
+    First all of them are renamed to hidden names. So a run that is only partly deleted never looks like a run.
 
     Raises:
-        RunLockedError: a process has begun to train one of them; none is deleted.
+        RunLockedError: a process trains one of them. None is deleted.
         MlrunError: a file could not be deleted.
     """
     different = list({path.resolve(): path for path in paths}.values())
@@ -51,12 +51,12 @@ def remove_runs(paths: Sequence[Path]) -> Iterator[Path]:
         try:
             shutil.rmtree(remains)
         except OSError as error:
-            raise MlrunError(f"{path} could not be deleted wholly; the rest is in {remains}: {error}") from error
+            raise MlrunError(f"{path} could not be deleted completely; the rest is in {remains}: {error}") from error
         yield path
 
 
 def find_remains(runs_dir: Path) -> list[Path]:
-    """What is left of deletions that were interrupted."""
+    """The directories that interrupted deletions left behind."""
     return sorted(path for path in runs_dir.glob(f".*{_SUFFIX}") if path.is_dir())
 
 
@@ -80,7 +80,7 @@ def _why_not_a_run(path: Path, runs_dir: Path) -> str | None:
 
 
 def _hide(paths: Sequence[Path]) -> list[Path]:
-    """Rename all, or none."""
+    """Rename all paths to hidden names, or none of them."""
     hidden = [path.with_name(f".{path.name}.{secrets.token_hex(4)}{_SUFFIX}") for path in paths]
     with ExitStack() as undo:
         for path, name in zip(paths, hidden, strict=True):

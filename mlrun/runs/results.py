@@ -1,4 +1,4 @@
-"""What a run has to show, for whoever compares, plots or reports it: read from its files alone, without torch."""
+"""The results of runs, for comparing, plotting and reporting them. They are read from files only, without torch."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from pathlib import Path
 from typing import Any
 
 from mlrun.config import ConfigError, Experiment, read_experiment
-from mlrun.config.choice import peek
+from mlrun.config.section import peek
 from mlrun.errors import MlrunError
-from mlrun.runs.evaluation_report import read_reports
-from mlrun.runs.layout import CHECKPOINTS, CONFIG, METRICS
-from mlrun.runs.listing import find_run, summarise
+from mlrun.runs.directory import find_run
+from mlrun.runs.evaluations import read_reports
+from mlrun.runs.layout import CONFIG, METRICS, linked_checkpoint
+from mlrun.runs.listing import summarise
 from mlrun.runs.metrics import MetricsLog, Row
 from mlrun.runs.same_experiment import require_recorded_experiment
 
 
 @dataclass(frozen=True)
 class RunResults:
-    """One run as its files tell it, however it stands.
+    """The results of one run. It may be unfinished.
 
     Attributes:
         path: its directory.
         id: name of the directory.
-        status: as `mlrun.runs.listing.summarise` says it.
-        experiment: what it was made with.
-        metrics: rows of metrics.jsonl, the oldest first; there may be none yet.
-        evaluations: reports in eval/ as `evaluate_run` wrote them, the newest first; there may be none.
+        status: the status that `mlrun.runs.listing.summarise` gives.
+        experiment: the experiment that it was made with.
+        metrics: rows of metrics.jsonl, the oldest first. There may be none.
+        evaluations: reports in eval/ as `evaluate_run` wrote them, the newest first. There may be none.
     """
 
     path: Path
@@ -39,27 +40,25 @@ class RunResults:
 
     @property
     def iterations_done(self) -> int:
-        """How many meta-iterations the metrics tell of."""
+        """Meta-iterations in the metrics."""
         return self.metrics[-1]["iteration"] if self.metrics else 0
 
     @property
     def best_checkpoint(self) -> int | None:
-        """The iteration that the best checkpoint is of, or None where no evaluation has chosen one."""
-        link = self.path / CHECKPOINTS / "best"
-        return int(link.resolve().stem) if link.is_file() and link.resolve().stem.isdecimal() else None
+        """The iteration of the best checkpoint, or None if no evaluation has chosen one."""
+        return linked_checkpoint(self.path, "best")
 
     def evaluation(
         self, split: str = "test", *, data_per_task: int | None = None, steps: int | None = None
     ) -> dict[str, Any] | None:
-        """An evaluation on a split: one by the experiment's own protocol, of the best checkpoint, if there is one.
+        """The evaluation that stands for the run on a split, or None if there is none.
 
-        Of several, it is the newest; where there is none like that, the newest of those by its own protocol, or else
-        of all; None if there is none at all.
+        It prefers evaluations by the experiment's own protocol, then those of the best checkpoint, then the newest.
 
         Args:
             split: "test" or "train".
-            data_per_task: that many episodes or examples were adapted to; None for any number.
-            steps: at least so many adaptation steps were evaluated; None for any number.
+            data_per_task: the number of episodes or examples that were adapted to. None is any number.
+            steps: the least number of adaptation steps that were evaluated. None is any number.
         """
         fitting = [
             report
@@ -82,12 +81,12 @@ class RunResults:
 
 
 def evaluated_steps(report: dict[str, Any]) -> int:
-    """After how many adaptation steps an evaluation ended."""
+    """The number of adaptation steps of an evaluation."""
     return len(report["by_step"]) - 1
 
 
 def read_results(run: str | Path, runs_dir: Path) -> RunResults:
-    """Read a run, also one that is being trained: nothing is waited for, and nothing changed.
+    """Read the results of a run. It may be in training: this waits for nothing and changes nothing.
 
     Args:
         run: its path, or its id under `runs_dir`.
@@ -95,8 +94,8 @@ def read_results(run: str | Path, runs_dir: Path) -> RunResults:
 
     Raises:
         RunNotFoundError: there is no such run.
-        ChangedExperimentError: its config.yaml says something else than when the run was made.
-        MlrunError: a file of it that is needed is damaged; the message says which in one line.
+        ChangedExperimentError: its config.yaml was changed in a key that decides what is computed.
+        MlrunError: one of its files is damaged. The message names it, in one line.
     """
     path = find_run(str(run), runs_dir)
     summary = summarise(path)
@@ -106,11 +105,11 @@ def read_results(run: str | Path, runs_dir: Path) -> RunResults:
 
 
 def read_all_results(runs: Sequence[str | Path], runs_dir: Path) -> list[RunResults]:
-    """Read several runs; one that is named twice is read once.
+    """Read the results of several runs. A run that is named twice is read once.
 
     Raises:
         RunNotFoundError: there is no such run.
-        MlrunError: some are damaged, or their config.yaml was edited; the message has a line for each of them.
+        MlrunError: some are damaged, or their config.yaml was changed. The message has a line for each of them.
     """
     paths = {path.resolve(): path for path in (find_run(str(run), runs_dir) for run in runs)}
     results: list[RunResults] = []
@@ -145,6 +144,6 @@ def _metrics(path: Path) -> list[Row]:
 
 
 def _steps(experiment: Experiment) -> int | None:
-    """Adaptation steps of its own evaluations; None where only an algorithm from another package could tell."""
+    """Adaptation steps of its own evaluations. None if only the code of another package's algorithm knows them."""
     own = experiment.evaluation.steps
     return peek(peek(experiment.algorithm, "inner"), "steps") if own is None else own

@@ -1,4 +1,4 @@
-"""What must stay the same when a run is continued or evaluated."""
+"""Checks before a run is continued or evaluated: its experiment is the same, and its checkpoint is complete."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 from mlrun.config import Experiment
 from mlrun.errors import ChangedExperimentError, MlrunError
 from mlrun.runs.layout import CONFIG
-from mlrun.runs.record import read_record
+from mlrun.runs.manifest import read_record
 
 WITHOUT_EFFECT = {
     *("name", "device", "tf32", "physics", "threads"),
     *("training.checkpoint_every", "training.keep_checkpoints"),
 }
-"""Keys that decide nothing of what a run computes, but for the rounding of another device and of its physics."""
+"""Keys that do not change what a run computes, except for rounding on another device or physics engine."""
 
 _MAY_CHANGE = WITHOUT_EFFECT | {"training.iterations"}
-"""Keys that do not decide what the iterations to come compute."""
+"""Keys that do not change what later iterations compute."""
 
 _PARTS: dict[str, tuple[type, ...]] = {
     "iteration": (int,),
@@ -30,37 +30,37 @@ _PARTS: dict[str, tuple[type, ...]] = {
     "experiment": (dict,),
     "algorithm": (dict,),
 }
-"""What a checkpoint of training holds."""
+"""The parts of a checkpoint, each with its types."""
 
 
 def require_same_experiment(saved: dict[str, Any], experiment: Experiment, *, but_for: str | None = None) -> None:
-    """Check that a run's configuration still says what its checkpoint was made with.
+    """Check that the experiment of a run is the same as in its checkpoint.
 
     Args:
         saved: the experiment in the checkpoint.
-        experiment: that of the run's config.yaml.
-        but_for: a section that may be another.
+        experiment: the experiment in the run's config.yaml.
+        but_for: a section that may differ.
 
     Raises:
-        ChangedExperimentError: a key is another that decides what is computed.
+        ChangedExperimentError: a key differs that decides what is computed.
     """
     before, now = dict(leaves(saved)), dict(leaves(experiment.model_dump(mode="json")))
     _require_same({key: (before.get(key), now.get(key)) for key in before | now}, CONFIG, but_for)
 
 
 def require_recorded_experiment(run: Path, experiment: Experiment, *, but_for: str | None = None) -> None:
-    """Check that a run's configuration still says what its manifest says that the run was made with.
+    """Check that the experiment of a run is the same as in its manifest.
 
-    A manifest that is damaged, or older than this record, has nothing to compare with; nor has one that was written
-    before a key existed.
+    Keys that the manifest does not have are not compared. A manifest that is damaged, or was written before manifests
+    had the experiment, has none.
 
     Args:
         run: its directory.
-        experiment: that of its config.yaml.
-        but_for: a section that may be another.
+        experiment: the experiment in its config.yaml.
+        but_for: a section that may differ.
 
     Raises:
-        ChangedExperimentError: a key is another that decides what is computed.
+        ChangedExperimentError: a key differs that decides what is computed.
     """
     try:
         recorded = read_record(run).experiment or {}
@@ -72,10 +72,10 @@ def require_recorded_experiment(run: Path, experiment: Experiment, *, but_for: s
 
 
 def require_training_state(state: dict[str, Any]) -> None:
-    """Check that a checkpoint has the parts of a run's state, each of its type.
+    """Check that a checkpoint has all parts of a run's state, each of its type.
 
     Raises:
-        ValueError: it has not.
+        ValueError: a part is missing, or of another type.
     """
     for name, kinds in _PARTS.items():
         if name not in state:
@@ -91,7 +91,7 @@ def require_training_state(state: dict[str, Any]) -> None:
 
 
 def _require_same(values: Mapping[str, tuple[Any, Any]], config: str, but_for: str | None) -> None:
-    """Check pairs of what a key was and is."""
+    """Compare pairs of an old and a new value for each key."""
     checked = (key for key in values if key not in _MAY_CHANGE and key.partition(".")[0] != but_for)
     changed = [f"{key} was {values[key][0]} and is {values[key][1]}" for key in checked if operator.ne(*values[key])]
     if changed:
@@ -102,7 +102,7 @@ def _require_same(values: Mapping[str, tuple[Any, Any]], config: str, but_for: s
 
 
 def leaves(section: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """The dotted keys of a section and of those within it, each with its value."""
+    """The dotted keys of a section and of the sections in it, each with its value."""
     for key, value in section.items():
         if isinstance(value, dict):
             yield from leaves(value, f"{path}{key}.")

@@ -286,7 +286,7 @@ class TestSupervised:
     def test_the_keys_of_adam_without_its_name(self, complain: Complain) -> None:
         override = "algorithm={name: maml, outer: {learning_rate: 0.1}}"
         (line,) = complain(SUPERVISED, override)
-        assert line.endswith(": algorithm.outer.name: missing; write 'name: adam', whose keys these are")
+        assert line.endswith(": algorithm.outer.name: missing; write 'name: adam', since these are its keys")
 
     @pytest.mark.parametrize("key", ["network", "examples"])
     def test_and_the_other_way_round(self, key: str, complain: Complain) -> None:

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from mlrun.errors import MlrunError
-from mlrun.runs.metrics import MetricsLog, is_number
+from mlrun.runs.metrics import MetricsLog, is_number, lines_from_end, read_end
 
 
 @pytest.fixture
@@ -14,6 +14,11 @@ def log(tmp_path):
     for iteration in range(1, 6):
         log.append({"iteration": iteration, "post/return": iteration / 3, "accepted": True})
     return log
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "end.jsonl"
 
 
 def test_rows_come_back_as_they_went_in(log):
@@ -68,3 +73,41 @@ def test_a_file_that_does_not_end_is_an_error_and_not_read_to_the_end_of_memory(
 )
 def test_what_counts_as_a_number(value, number):
     assert is_number(json.loads(value)) is number
+
+
+def write_rows(path, count, evaluated=()):
+    rows = ({"iteration": i, **({"eval/post/mse": 1.0} if i in evaluated else {})} for i in range(1, count + 1))
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.mark.parametrize(("block", "text"), [(1, "a\nbb\n\nc"), (3, "aaaaaaa\nb\n"), (4, ""), (100, "a\nb"), (2, "\n")])
+def test_lines_come_from_the_end_whatever_the_blocks(path, monkeypatch, block, text):
+    monkeypatch.setattr("mlrun.runs.metrics._BLOCK", block)
+    path.write_text(text)
+    with path.open("rb") as file:
+        assert list(lines_from_end(file)) == [line.encode() for line in reversed(text.split("\n")) if line]
+
+
+def test_only_the_end_of_a_long_log_is_read(path):
+    path.write_bytes(b"damaged\n" * 60_000)
+    with path.open("ab") as file:
+        file.write(b'{"iteration": 8, "eval/post/mse": 1.0}\n{"iteration": 9}\n')
+    end = read_end(path, evaluate_every=None)
+    assert end.last == {"iteration": 9}
+    assert end.evaluated == {"iteration": 8, "eval/post/mse": 1.0}
+    path.write_bytes(b"damaged\n" * 60_000 + b'{"iteration": 9}\n')
+    assert read_end(path, evaluate_every=5).evaluated is None
+
+
+@pytest.mark.parametrize("torn", [b"", b'{"iteration": 4, "l', b"\x80"])
+def test_a_torn_last_line_is_left_out(path, torn):
+    write_rows(path, 3, evaluated=[3])
+    path.write_bytes(path.read_bytes() + torn)
+    end = read_end(path, None)
+    assert end.last == end.evaluated == {"iteration": 3, "eval/post/mse": 1.0}
+
+
+def test_a_log_that_is_not_there_or_only_torn_has_no_rows(path):
+    assert read_end(path, None) == (None, None)
+    path.write_bytes(b'{"iter')
+    assert read_end(path, None) == (None, None)

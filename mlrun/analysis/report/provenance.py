@@ -11,7 +11,7 @@ from mlrun.analysis.report.html import Html, element
 from mlrun.analysis.report.naming import Naming
 from mlrun.analysis.report.section import Section, folded
 from mlrun.errors import MlrunError
-from mlrun.runs.record import Attempt, Record, Repository, read_record
+from mlrun.runs.manifest import Attempt, Record, Repository, read_record
 from mlrun.runs.results import RunResults
 from mlrun.wording import duration
 

@@ -1,1 +1,1 @@
-"""Reading configurations strictly: YAML, overrides, and every mistake at once, in words."""
+"""Strict reading of configurations: YAML and overrides become an experiment, or messages about all mistakes."""

@@ -1,22 +1,37 @@
-"""Configuration files into experiments, and back."""
+"""Read configuration files, with overrides, into experiments. Write experiments as YAML."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import yaml
 from pydantic import ValidationError
 
-from mlrun.config.reading.document import Document, Place
-from mlrun.config.reading.errors import ConfigError, Mistake
+from mlrun.config.algorithms import AlgorithmConfig
+from mlrun.config.benchmarks import BenchmarkConfig
+from mlrun.config.reading.document import ConfigError, Document, KeyPath, Mistake, Place, printable
 from mlrun.config.reading.messages import note_mistakes
-from mlrun.config.reading.overrides import apply_overrides
-from mlrun.config.reading.recorded import take_as_recorded
 from mlrun.config.reading.yaml_loader import CoreDumper, parse
-from mlrun.config.schema import Experiment, experiment_model
+from mlrun.config.registries import registered_model
+from mlrun.config.schema import EpisodicExperiment, Experiment, SupervisedExperiment, experiment_model
 from mlrun.registry import closest_match
 
 _MAX_BYTES = 64 * 1024
+
+
+class _RecordedAlgorithm(AlgorithmConfig, frozen=True, extra="allow"):
+    """An algorithm that no installed package provides, with the settings that a run recorded."""
+
+
+class _RecordedBenchmark(BenchmarkConfig, frozen=True, extra="allow"):
+    """The same for a benchmark of episodes."""
+
+
+class _RecordedExamples(_RecordedBenchmark, frozen=True, extra="allow"):
+    """The same for a benchmark of examples."""
+
+    learning: ClassVar[Literal["episodic", "supervised"]] = "supervised"
 
 
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
@@ -24,31 +39,34 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
 
     Args:
         path: A YAML file.
-        overrides: ``"path.to.key=value"`` each, applied in order before the check.
+        overrides: ``"path.to.key=value"`` each, the value in YAML. They are applied in order before the check.
 
     Raises:
         ConfigError: With every mistake of the file in the order of its lines, then those of the overrides.
     """
     document = _read_sections(path)
-    apply_overrides(document, list(overrides))
+    _apply_overrides(document, overrides)
     return _validated(document)
 
 
 def read_experiment(path: Path) -> Experiment:
-    """Read the experiment of a run to look at what it has done, which takes no package that could train it.
+    """Read the experiment of a run in order to look at its results, not to train it.
 
-    A benchmark or an algorithm that no installed package provides is taken as it was recorded.
+    A benchmark or an algorithm that no installed package provides keeps its recorded settings, unchecked.
+
+    Args:
+        path: The config.yaml of a run, which has all sections.
 
     Raises:
         ConfigError: With every mistake of the file in the order of its lines.
     """
     document = _read_sections(path)
-    take_as_recorded(document.value)
+    _keep_unknown_as_recorded(document.value)
     return _validated(document)
 
 
 def read_values(path: Path) -> Any:
-    """Return what a file says, unchecked, for example that of an experiment which only another version can run.
+    """Return the plain values in a file. They are not checked, so the file may be of another version of mlrun.
 
     Raises:
         ConfigError: The file cannot be read, or is not YAML.
@@ -57,7 +75,7 @@ def read_values(path: Path) -> Any:
 
 
 def dump_experiment(experiment: Experiment) -> str:
-    """Return an experiment as YAML text; loading that gives an equal experiment."""
+    """Return an experiment as YAML. Loading this text gives an equal experiment."""
     return yaml.dump(experiment.model_dump(mode="json"), Dumper=CoreDumper, sort_keys=False, allow_unicode=True)
 
 
@@ -66,6 +84,42 @@ def _read_sections(path: Path) -> Document:
     if not isinstance(document.value, dict):
         raise ConfigError([_not_sections(document)])
     return document
+
+
+def _apply_overrides(document: Document, overrides: Sequence[str]) -> None:
+    """Write `overrides` over `document`, in order. The last one for a key counts.
+
+    An override that cannot be parsed becomes a mistake of the document. Keys and values are checked later.
+    """
+    for order, override in enumerate(overrides, start=1):
+        place = Place(order, None, f"--set {printable(override)}")
+        path, value = _split(override)
+        if not path:
+            message = "must look like 'section.key=value', for example 'training.iterations=100'"
+            document.add_mistake((), message, place)
+            continue
+        try:
+            document.graft(path, parse(value, place, base=path))
+        except ConfigError as error:
+            document.mistakes += [(place, mistake) for mistake in error.mistakes]
+
+
+def _split(override: str) -> tuple[KeyPath, str]:
+    """Return the path and the text of the value. The path is empty if the override has none."""
+    dotted, equals, value = override.partition("=")
+    path = tuple(key.strip() for key in dotted.split("."))
+    return (path if equals and all(path) else ()), value
+
+
+def _keep_unknown_as_recorded(values: dict[Any, Any]) -> None:
+    """Replace a benchmark or algorithm section with an unknown name by a model that accepts all its keys."""
+    of_examples = SupervisedExperiment.model_fields.keys() - EpisodicExperiment.model_fields.keys()
+    benchmark = _RecordedExamples if values.keys() & of_examples else _RecordedBenchmark
+    for section, model in (("benchmark", benchmark), ("algorithm", _RecordedAlgorithm)):
+        written = values.get(section)
+        if registered_model(section, written) is None:
+            with contextlib.suppress(ValidationError):  # no section at all: the validation to come reports it
+                values[section] = model.model_validate(written)
 
 
 def _validated(document: Document) -> Experiment:

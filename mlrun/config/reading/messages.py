@@ -1,4 +1,4 @@
-"""Pydantic's findings in plain words, with the value as it was written and what to write instead."""
+"""Pydantic's errors in plain words: what is wrong, the value as written, and what to write instead."""
 
 import re
 from typing import Any
@@ -6,9 +6,10 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from mlrun.config.reading.document import Document, KeyPath, Place, dotted, printable
-from mlrun.config.reading.foreign_keys import alternatives, note_foreign_keys
-from mlrun.config.reading.suggestions import (
+from mlrun.config.reading.unknown_keys import (
+    alternatives,
     inapplicable_keys,
+    note_keys_of_other_algorithms,
     probable_keys,
     suggestion,
     undecided_keys,
@@ -43,30 +44,34 @@ _BOOLEANS = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": 
 
 
 def note_mistakes(errors: list[ErrorDetails], document: Document) -> None:
-    """Add to `document` a mistake for each of the `errors` that validating its value gave."""
+    """Add a mistake to `document` for each error that its validation gave.
+
+    An unknown key and the missing key that it probably stands for are one mistake.
+    """
     keys = valid_keys(document.value)
     unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
     misspelt = {key for path in unknown for key in probable_keys(path, keys)}
     undecided = undecided_keys(document.value)
-    foreign = note_foreign_keys(document, (path for path in unknown if path[0] not in undecided))
+    decided = (path for path in unknown if path[0] not in undecided)
+    noted = note_keys_of_other_algorithms(document, decided)
     for error in errors:
         path = error["loc"]
         if error["type"] == "missing" and path in misspelt:
             continue
-        if error["type"] == "extra_forbidden" and (path[0] in undecided or path in foreign):
+        if error["type"] == "extra_forbidden" and (path[0] in undecided or path in noted):
             continue
         document.add_mistake(path, _message(error, path, keys, document), _place(error, path, document))
 
 
 def rule(error: ErrorDetails) -> str:
-    """Return what a refused value must be, as the continuation of "this key ..."."""
+    """Return what a refused value must be, for example "must be at least 1"."""
     context = {name: _number(value) for name, value in error.get("ctx", {}).items()}
     kind = error["type"]
     return _RULES[kind].format(**context) if kind in _RULES else _plain_words(error["msg"])
 
 
 def _place(error: ErrorDetails, path: KeyPath, document: Document) -> Place:
-    """Return where to look: for two values in conflict, at the one that was written last."""
+    """Return the place of an error. Where two values conflict, it is the place of the one that was written later."""
     cause = error.get("ctx", {}).get("error")
     involved = [path, cause.other] if isinstance(cause, ConflictError) else [path]
     written = [key for key in involved if key in document.places] or [path]
@@ -91,7 +96,7 @@ def _message(error: ErrorDetails, path: KeyPath, keys: dict[KeyPath, str], docum
 
 
 def _plain_words(message: str) -> str:
-    """Return one of pydantic's rarer sentences in the form of a rule."""
+    """Return a message of pydantic without an entry in `_RULES` in the form of those."""
     return re.sub(r"^(Input|Value|String|List|Tuple|Data) should", "must", message)
 
 
@@ -110,7 +115,7 @@ def _written(value: Any, path: KeyPath, document: Document) -> str:
 
 
 def _repair(kind: str, value: Any) -> str:
-    """Return a hint for a value that means the right thing but is written wrongly."""
+    """Return how to write a value that has the right meaning in the wrong notation; empty for other values."""
     text = str(value).replace("_", "")
     if kind == "int_type" and isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return f"; write {int(value)}"

@@ -1,8 +1,8 @@
-"""Strict YAML: the 1.2 core scalars, no surprises, and a line number for everything.
+"""A strict YAML parser that keeps the line number of every key and value.
 
-YAML 1.1, which PyYAML reads by default, takes ``on`` and ``no`` for booleans, ``12:30`` for a number and ``1e-3``
-for a string. Here the core schema of YAML 1.2.2 (section 10.3.2) decides. Duplicate keys, tags, anchors and aliases
-are refused: an experiment needs none of them, and each has a way of hiding what the experiment is.
+PyYAML reads YAML 1.1 by default. There ``on`` and ``no`` are booleans, ``12:30`` is a number, and ``1e-3`` is a string.
+This parser reads scalars by the core schema of YAML 1.2.2 (section 10.3.2). It refuses duplicate keys, tags, anchors
+and aliases. An experiment does not need them, and they can hide from a reader what the experiment is.
 """
 
 import re
@@ -11,8 +11,7 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from mlrun.config.reading.document import Document, KeyPath, Place, printable
-from mlrun.config.reading.errors import ConfigError, Mistake
+from mlrun.config.reading.document import ConfigError, Document, KeyPath, Mistake, Place, printable
 
 _MAX_DEPTH = 20
 _MAX_DIGITS = 64
@@ -26,7 +25,7 @@ _CORE_SCALARS = {
     _FLOAT: r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
 }
 
-# What PyYAML's parser says, and what the writer of the file can do about it.
+# Patterns in the messages of PyYAML's parser, and what to tell the user instead.
 _EXPLANATIONS = (
     (r"'\\t'", "a tab character; indent and separate with spaces"),
     (r"mapping values are not allowed here", "a ':' that cannot be here; check the indentation, or quote the value"),
@@ -43,13 +42,13 @@ _EXPLANATIONS = (
 
 
 class _Refused(yaml.MarkedYAMLError):
-    """Valid YAML that an experiment may not use."""
+    """Valid YAML that is not supported here."""
 
 
 class _CoreLoader(yaml.SafeLoader):
-    """PyYAML's parser with the scalars of YAML 1.2, refusing what an experiment has no use for."""
+    """PyYAML's parser with the scalars of YAML 1.2. It refuses anchors, aliases, tags and deep nesting."""
 
-    yaml_implicit_resolvers = {}  # noqa: RUF012 (PyYAML's own attribute: starts without the scalars of YAML 1.1)
+    yaml_implicit_resolvers = {}  # noqa: RUF012 (an attribute of PyYAML; empty, without the scalars of YAML 1.1)
     _depth = 0
 
     def compose_node(self, parent: Node | None, index: Any) -> Node | None:
@@ -68,9 +67,9 @@ class _CoreLoader(yaml.SafeLoader):
 
 
 class CoreDumper(yaml.SafeDumper):
-    """Writes YAML that means the same to YAML 1.2 readers; lists go on one line."""
+    """Writes YAML that YAML 1.2 readers read as it was meant. Lists go on one line."""
 
-    yaml_implicit_resolvers = {}  # noqa: RUF012 (PyYAML's own attribute)
+    yaml_implicit_resolvers = {}  # noqa: RUF012 (an attribute of PyYAML)
 
 
 for _tag, _pattern in _CORE_SCALARS.items():
@@ -82,18 +81,18 @@ CoreDumper.add_representer(
 
 
 def parse(text: str, start: Place, base: KeyPath = ()) -> Document:
-    """Read YAML text.
+    """Parse YAML text.
 
     Args:
         text: One YAML document.
         start: Where the text begins.
-        base: The path that its root has in the whole configuration.
+        base: The path of the text's root in the whole configuration.
 
     Returns:
-        The values and their places. Duplicate and unusable keys are among its mistakes.
+        The values and their places. Its mistakes are duplicate keys and keys that are not names.
 
     Raises:
-        ConfigError: The text is not YAML, or uses what is not supported here.
+        ConfigError: The text is not YAML, or uses YAML that is not supported here.
     """
     document = Document(None, start)
     try:
@@ -113,7 +112,7 @@ def parse(text: str, start: Place, base: KeyPath = ()) -> Document:
 
 def _syntax_mistake(error: yaml.MarkedYAMLError, start: Place) -> Mistake:
     problem = error.problem or str(error)
-    # For an open bracket or quote, and for a line without ':', the parser notices later than where the mistake is.
+    # An open bracket or quote, or a line without ':', is noticed only later in the text: point at where it began.
     began_earlier = re.search(r"could not find expected ':'|expected ',' or|unexpected end of stream", problem)
     mark = (error.context_mark if began_earlier else None) or error.problem_mark
     place = start.at(mark.line + 1) if mark else start
@@ -126,7 +125,7 @@ def _syntax_mistake(error: yaml.MarkedYAMLError, start: Place) -> Mistake:
 
 
 class _Builder:
-    """Turns YAML nodes into plain values and notes where each was written."""
+    """Turns YAML nodes into plain values, and records where each was written."""
 
     def __init__(self, document: Document) -> None:
         self._document = document
@@ -156,7 +155,7 @@ class _Builder:
             if key in section:
                 self._duplicate(inner, place)
                 again = self.build(value_node, inner)
-                # The halves of a section written twice count together, so that neither is reported as incomplete.
+                # The two parts of a section written twice are joined, so that neither is reported as incomplete.
                 if isinstance(section[key], dict) and isinstance(again, dict):
                     section[key] = {**again, **section[key]}
                 continue
@@ -178,7 +177,9 @@ class _Builder:
             return None
         if tag == _BOOL:
             return text.lower() == "true"
-        if len(text) > _MAX_DIGITS:  # no number of an experiment; Python refuses to convert some of these
+        if (
+            len(text) > _MAX_DIGITS
+        ):  # no number of an experiment is as long, and Python refuses to convert some that are
             return text
         return _integer(text) if tag == _INT else _float(text)
 

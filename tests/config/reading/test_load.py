@@ -16,7 +16,7 @@ from mlrun.config.schema import (
 )
 from tests.config.conftest import MINIMAL, Complain, Load
 
-SHIPPED = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+SHIPPED = sorted((Path(__file__).parents[3] / "configs").glob("*.yaml"))
 
 MANY_MISTAKES = """\
 name: a b

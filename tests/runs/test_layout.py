@@ -3,7 +3,7 @@ import os
 import pytest
 
 from mlrun.errors import MlrunError
-from mlrun.runs.own_files import require_own_files
+from mlrun.runs.layout import linked_checkpoint, require_own_files
 
 
 @pytest.fixture
@@ -45,3 +45,20 @@ def test_a_pipe_is_refused(run):
     os.mkfifo(run / "train.log")
     with pytest.raises(MlrunError, match=r"train\.log is no file"):
         require_own_files(run)
+
+
+def test_links_name_the_iteration_of_their_checkpoint(run):
+    assert (linked_checkpoint(run, "last"), linked_checkpoint(run, "best")) == (1, None)
+
+
+@pytest.mark.parametrize("target", ["000002.pt", "best", "000001.damaged"])
+def test_a_link_that_leads_to_no_checkpoint_names_none(run, target):
+    (run / "checkpoints" / "000001.damaged").mkdir()
+    (run / "checkpoints" / "best").symlink_to(target)
+    assert linked_checkpoint(run, "best") is None
+
+
+def test_a_file_that_is_not_called_after_an_iteration_names_none(run):
+    (run / "checkpoints" / "other.pt").touch()
+    (run / "checkpoints" / "best").symlink_to("other.pt")
+    assert linked_checkpoint(run, "best") is None
