@@ -24,7 +24,7 @@ from mlrun.cli import (
     runs,
     train,
 )
-from mlrun.cli.options import examples, require_subcommand
+from mlrun.cli.shared.options import examples, require_subcommand
 
 app = typer.Typer(
     add_completion=False,

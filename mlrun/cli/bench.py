@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mlrun.cli.options import AsJson, Settings, examples
-from mlrun.cli.output import note, print_json, print_table
+from mlrun.cli.shared.options import AsJson, Settings, examples
+from mlrun.cli.shared.output import note, print_json, print_table
 
 if TYPE_CHECKING:
     from rich.table import Table

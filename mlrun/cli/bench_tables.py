@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from mlrun.cli.output import columns_of_numbers
+from mlrun.cli.shared.output import columns_of_numbers
 
 _WAYS = ("loop", "batched", "auto")
 _PACKAGES = {"envpool": "EnvPool", "metaworld": "Meta-World, AsyncVectorEnv"}

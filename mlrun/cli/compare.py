@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Runs, RunsDir, examples
-from mlrun.cli.output import note, print_json
+from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, AsJson, Runs, RunsDir, examples
+from mlrun.cli.shared.output import note, print_json
 
 if TYPE_CHECKING:
     from mlrun.analysis.comparison.protocol import EvaluatedRun
@@ -89,7 +89,7 @@ def _require_evaluated(
     results: Sequence[RunResults], found: Sequence[EvaluatedRun | None], options: dict[str, str | int | None]
 ) -> None:
     from mlrun.analysis.comparison.protocol import IncomparableError
-    from mlrun.cli.training import program
+    from mlrun.cli.shared.training import program
 
     given = "".join(f" --{name} {value}" for name, value in options.items() if value is not None)
     lines = [

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from mlrun.cli.options import ConfigFile, Settings, examples, require_subcommand
-from mlrun.cli.output import note, print_json
+from mlrun.cli.shared.options import ConfigFile, Settings, examples, require_subcommand
+from mlrun.cli.shared.output import note, print_json
 
 app = typer.Typer(rich_markup_mode=None)
 

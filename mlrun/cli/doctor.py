@@ -2,8 +2,8 @@
 
 import typer
 
-from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, examples
-from mlrun.cli.output import print_json
+from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, examples
+from mlrun.cli.shared.output import print_json
 
 NAME = "doctor"
 EXAMPLES = examples("mlrun doctor", "mlrun doctor --json | jq '.findings[] | select(.status != \"ok\")'")

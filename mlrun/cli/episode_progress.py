@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mlrun.cli.output import note
-from mlrun.cli.progress import SECONDS_BETWEEN_LINES, on_terminal
+from mlrun.cli.shared.output import note
+from mlrun.cli.shared.progress import SECONDS_BETWEEN_LINES, on_terminal
 from mlrun.wording import duration
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from mlrun.cli.output import columns
+from mlrun.cli.shared.output import columns
 from mlrun.scores import SCORES
 from mlrun.wording import counted, data_in_words, moment_in_words, tasks_in_words
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Checkpoint, Run, RunsDir, examples, parse_checkpoint
-from mlrun.cli.output import can_draw, note, print_json, print_table
+from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, AsJson, Checkpoint, Run, RunsDir, examples, parse_checkpoint
+from mlrun.cli.shared.output import can_draw, note, print_json, print_table
 
 if TYPE_CHECKING:
     from mlrun.analysis.explanation.explain import Explanation

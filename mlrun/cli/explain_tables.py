@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from mlrun.cli.output import columns_of_numbers
+from mlrun.cli.shared.output import columns_of_numbers
 from mlrun.wording import counted
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mlrun.cli.options import DEFAULT_RUNS_DIR, Runs, RunsDir, examples
+from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, Runs, RunsDir, examples
 
 NAME = "export"
 EXAMPLES = examples(

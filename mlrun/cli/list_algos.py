@@ -1,7 +1,7 @@
 """`mlrun list-algos`."""
 
-from mlrun.cli.options import AsJson, examples
-from mlrun.cli.output import columns, print_json, print_table
+from mlrun.cli.shared.options import AsJson, examples
+from mlrun.cli.shared.output import columns, print_json, print_table
 
 NAME = "list-algos"
 EXAMPLES = examples("mlrun list-algos", "mlrun list-algos --json | jq -r '.algorithms[].name'")

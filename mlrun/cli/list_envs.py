@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from mlrun.cli.options import AsJson, examples
-from mlrun.cli.output import columns, note, print_json, print_table
+from mlrun.cli.shared.options import AsJson, examples
+from mlrun.cli.shared.output import columns, note, print_json, print_table
 from mlrun.scores import SCORES
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from mlrun.analysis.plots import FIGURES, FORMATS
-from mlrun.cli.options import DEFAULT_RUNS_DIR, Runs, RunsDir, examples
-from mlrun.cli.output import note
+from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, Runs, RunsDir, examples
+from mlrun.cli.shared.output import note
 
 NAME = "plot"
 EXAMPLES = examples(

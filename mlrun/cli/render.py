@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mlrun.cli.film import FilmOptions, refuse
-from mlrun.cli.options import DEFAULT_RUNS_DIR, RunsDir, examples
 from mlrun.cli.render_episode import draw_episode
 from mlrun.cli.render_run import draw_run
+from mlrun.cli.shared.film import FilmOptions, refuse
+from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, RunsDir, examples
 
 if TYPE_CHECKING:
     from mlrun.runs.directory import RunDirectory

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mlrun.cli.film import FilmOptions, refuse, video_extension
-from mlrun.cli.output import note
+from mlrun.cli.shared.film import FilmOptions, refuse, video_extension
+from mlrun.cli.shared.output import note
 
 if TYPE_CHECKING:
     from mlrun.analysis.films.episode import Policy, Score

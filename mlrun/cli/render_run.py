@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, cast
 
 import typer
 
-from mlrun.cli.film import PICTURES_IN_A_STRIP, Film, FilmOptions, is_strip, video_extension
-from mlrun.cli.output import note
 from mlrun.cli.render_episode import outcome
+from mlrun.cli.shared.film import PICTURES_IN_A_STRIP, Film, FilmOptions, is_strip, video_extension
+from mlrun.cli.shared.output import note
 
 if TYPE_CHECKING:
     from mlrun.analysis.films.scoreboard import Scoreboard

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mlrun.cli.options import DEFAULT_RUNS_DIR, Runs, RunsDir, examples
-from mlrun.cli.output import can_draw
+from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, Runs, RunsDir, examples
+from mlrun.cli.shared.output import can_draw
 
 NAME = "report"
 EXAMPLES = examples(

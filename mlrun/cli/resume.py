@@ -2,9 +2,9 @@
 
 import typer
 
-from mlrun.cli.options import DEFAULT_RUNS_DIR, Run, RunsDir, examples
-from mlrun.cli.output import note
-from mlrun.cli.training import TensorBoard, run_training
+from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, Run, RunsDir, examples
+from mlrun.cli.shared.output import note
+from mlrun.cli.shared.training import TensorBoard, run_training
 
 NAME = "resume"
 EXAMPLES = examples("mlrun resume runs/20261122-231608-maml-reach-s0-a1b2")

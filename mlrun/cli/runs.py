@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlrun.cli import compare, export
-from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Run, Runs, RunsDir, examples, require_subcommand
-from mlrun.cli.output import note, print_json
+from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, AsJson, Run, Runs, RunsDir, examples, require_subcommand
+from mlrun.cli.shared.output import note, print_json
 
 if TYPE_CHECKING:
     from mlrun.runs.listing import Summary
@@ -120,7 +120,7 @@ def _next(summary: Summary, run: Mapping[str, Any]) -> list[str]:
     """What to type next: to go on where that leads on, then to evaluate the best model, then to read about it all."""
     import shlex
 
-    from mlrun.cli.training import program
+    from mlrun.cli.shared.training import program
 
     best = run["checkpoints"]["best"] or run["checkpoints"]["last"]
     if run["experiment"] is None or summary.status == "running" or not (summary.can_go_on or best):

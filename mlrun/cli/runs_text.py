@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mlrun.cli.progress import metrics_line
+from mlrun.cli.shared.progress import metrics_line
 from mlrun.config.reading.document import printable
 from mlrun.runs.listing import Evaluation, Summary
 from mlrun.runs.metrics import is_number

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from mlrun.cli.options import DEFAULT_RUNS_DIR, ConfigFile, RunsDir, Settings, examples
-from mlrun.cli.output import note
-from mlrun.cli.training import TensorBoard, run_training
+from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, ConfigFile, RunsDir, Settings, examples
+from mlrun.cli.shared.output import note
+from mlrun.cli.shared.training import TensorBoard, run_training
 
 NAME = "train"
 EXAMPLES = examples(

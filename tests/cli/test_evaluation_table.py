@@ -1,5 +1,5 @@
 from mlrun.cli.evaluation_table import doubt_about_horizon, evaluation_table, evaluation_title
-from mlrun.cli.output import print_table
+from mlrun.cli.shared.output import print_table
 
 
 def interval(mean, low, high):

@@ -105,7 +105,7 @@ def test_a_run_acts_as_its_evaluation_scores_it(mlrun, tmp_path):
     ],
 )
 def test_a_mistake_is_one_line_before_anything_is_simulated(mlrun, tmp_path, monkeypatch, arguments, said):
-    monkeypatch.setattr("mlrun.cli.film._load_mujoco", lambda: pytest.fail("too late"))
+    monkeypatch.setattr("mlrun.cli.shared.film._load_mujoco", lambda: pytest.fail("too late"))
     (tmp_path / "folder.png").mkdir()
     outcome = mlrun("render", *arguments)
     assert (outcome.code, outcome.out) == (2, "")
@@ -116,7 +116,7 @@ def test_a_mistake_is_one_line_before_anything_is_simulated(mlrun, tmp_path, mon
 
 
 def test_a_run_that_asks_for_more_than_the_machine_has_is_not_drawn(mlrun, tmp_path, monkeypatch):
-    monkeypatch.setattr("mlrun.cli.film._load_mujoco", lambda: pytest.fail("too late"))
+    monkeypatch.setattr("mlrun.cli.shared.film._load_mujoco", lambda: pytest.fail("too late"))
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.yaml").write_text("threads: 1024\n" + TINY_RUN)
     outcome = mlrun("render", "reach-v3", "--policy", "run", "-o", "a.png")

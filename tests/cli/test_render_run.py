@@ -129,7 +129,7 @@ def test_a_grid_is_of_consecutive_tasks_and_one_adaptation(mlrun, run, tmp_path,
     ],
 )
 def test_a_mistake_is_one_line_before_anything_is_simulated(mlrun, run, monkeypatch, arguments, said):
-    monkeypatch.setattr("mlrun.cli.film._load_mujoco", lambda: pytest.fail("too late"))
+    monkeypatch.setattr("mlrun.cli.shared.film._load_mujoco", lambda: pytest.fail("too late"))
     outcome = mlrun("render", run, *arguments)
     assert (outcome.code, outcome.out) == (2, "")
     [line] = outcome.err.splitlines()

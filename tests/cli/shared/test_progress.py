@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from mlrun.cli.progress import LiveProgress, Pace, PlainProgress, progress
+from mlrun.cli.shared.progress import LiveProgress, Pace, PlainProgress, progress
 
 SCORES = {"return": 31.2, "success_any": 0.125, "success_last": 0.1}
 ADAPTED = {"return": 212.5, "success_any": 0.85, "success_last": 0.8}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mlrun.cli.episode_progress import shown_on_stderr
-from mlrun.cli.output import note
+from mlrun.cli.shared.output import note
 
 if TYPE_CHECKING:
     import numpy as np

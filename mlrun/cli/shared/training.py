@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlrun.cli.output import note
-from mlrun.cli.progress import progress
+from mlrun.cli.shared.output import note
+from mlrun.cli.shared.progress import progress
 
 if TYPE_CHECKING:
     from mlrun.runs.directory import RunDirectory
