@@ -28,18 +28,18 @@ def make(mlrun, tmp_path):
     return make
 
 
-def test_a_table_has_a_line_per_experiment_and_the_floors_beneath(mlrun, make):
+def test_a_table_has_a_line_per_experiment_and_the_reference_scores_beneath(mlrun, make):
     runs = [make("seed=0"), make("seed=1", errors=(2.0, 3.0)), make(RATE, "seed=0"), make(RATE, "seed=2")]
     outcome = mlrun("runs", "compare", *(run.id for run in runs))
     assert (outcome.code, outcome.err) == (0, "")
-    title, _, headings, first, second, floor, _, *rest = outcome.out.splitlines()
+    title, _, headings, first, second, reference, _, *rest = outcome.out.splitlines()
     assert title == "sinusoid, 2 test tasks, adapted to 10 examples: mean squared error"
     assert "after 1 step: IQM" in headings
     assert first.startswith("algorithm.inner.learning_rate=0.1")
     assert "4.000 [4.000, 4.000]" in first
     assert "2.000 [" in first
     assert second.startswith(RATE)
-    assert (floor.split()[0], floor.split()[-1]) == ("zero", "4.500")
+    assert (reference.split()[0], reference.split()[-1]) == ("zero", "4.500")
     assert rest[1].split() == ["algorithm.inner.learning_rate=0.1", "0,", "1", "1.500,", "2.500", "240", "1:00"]
     assert rest[2].split()[1:8] == ["0,", "2", "1.500,", "1.500", "240", "1:00", "0.75"]
     assert "tasks resampled, and whole runs" in rest[4]

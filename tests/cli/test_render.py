@@ -50,7 +50,7 @@ def test_a_file_that_nobody_names_is_here_and_says_what_it_shows(
 
 @pytest.mark.usefixtures("gl")
 def test_drawing_that_lasts_says_how_far_it_is(mlrun, monkeypatch):
-    monkeypatch.setattr("mlrun.cli.episode_progress.SECONDS_BETWEEN_LINES", 0)
+    monkeypatch.setattr("mlrun.cli.shared.progress.SECONDS_BETWEEN_LINES", 0)
     outcome = mlrun("render", "reach-v3", *SMALL, "-o", "a.png")
     assert (outcome.code, outcome.out) == (0, "a.png\n")
     assert [line.split()[:2] for line in outcome.err.splitlines()[:-1]] == [["step", f"{step}/8"] for step in (2, 4, 6)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlrun.cli.runs_text import age, size
+from mlrun.cli.runs import age, size
 from mlrun.config import load_experiment
 from mlrun.runs.directory import RunDirectory
 

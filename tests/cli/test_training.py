@@ -148,8 +148,8 @@ def test_eval_passes_its_options_on_and_prints_one_json_object(mlrun, config, en
 
     def evaluate_run(directory, **options):
         seen.update(options, run=directory.id)
-        floors = {"expert": {"success_any": 0.0, "return": 1.0}}
-        return {"run": directory.id, "score": float("nan"), "horizon": 20, "floors": floors}
+        reference_scores = {"expert": {"success_any": 0.0, "return": 1.0}}
+        return {"run": directory.id, "score": float("nan"), "horizon": 20, "floors": reference_scores}
 
     monkeypatch.setattr("mlrun.training.evaluation.evaluate_run", evaluate_run)
     options = ["--split", "train", "--checkpoint", "2", "--episodes", "5", "--steps", "0"]

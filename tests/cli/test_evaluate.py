@@ -1,4 +1,4 @@
-from mlrun.cli.evaluation_table import doubt_about_horizon, evaluation_table, evaluation_title
+from mlrun.cli.evaluate import evaluation_table, evaluation_title, horizon_warning
 from mlrun.cli.shared.output import print_table
 
 
@@ -13,7 +13,7 @@ def test_every_number_stands_in_its_row(capfd):
         "return": interval(123.45, 100.0, 140.0),
         "time_to_success": interval(80.0, 70.0, None),
     }
-    floor = {"success_any": 0.2, "success_last": 0.1, "return": 55.0}
+    reference = {"success_any": 0.2, "success_last": 0.1, "return": 55.0}
     result = {
         "benchmark": "ml1/reach-v3",
         "split": "test",
@@ -22,7 +22,7 @@ def test_every_number_stands_in_its_row(capfd):
         "checkpoint": 60,
         "episodes": 10,
         "by_step": [{"step": step, **scores} for step in range(3)],
-        "floors": {"expert": floor},
+        "floors": {"expert": reference},
     }
     print_table(evaluation_table(result))
     _, before, after_1, after_2, _, expert = capfd.readouterr().out.splitlines()
@@ -79,9 +79,9 @@ def test_brackets_in_a_name_are_no_markup(capfd):
 
 def test_a_horizon_within_which_not_even_the_expert_succeeds_is_doubted():
     floors = {"goal-blind expert": {"success_any": 0.0}, "expert": {"success_any": 0.0}}
-    assert doubt_about_horizon({"horizon": 30, "floors": floors}) == (
-        "no policy to compare with succeeds on any task within 30 control steps; is benchmark.horizon long enough?"
+    assert horizon_warning({"horizon": 30, "floors": floors}) == (
+        "no reference policy succeeds on any task within 30 control steps; is benchmark.horizon long enough?"
     )
     floors["expert"]["success_any"] = 0.02
-    assert doubt_about_horizon({"horizon": 40, "floors": floors}) is None
-    assert doubt_about_horizon({"horizon": None, "floors": {"zero": {"mse": 4.2}}}) is None
+    assert horizon_warning({"horizon": 40, "floors": floors}) is None
+    assert horizon_warning({"horizon": None, "floors": {"zero": {"mse": 4.2}}}) is None
