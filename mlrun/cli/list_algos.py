@@ -8,7 +8,10 @@ EXAMPLES = examples("mlrun list-algos", "mlrun list-algos --json | jq -r '.algor
 
 
 def command(as_json: AsJson = False) -> None:
-    """List the algorithms that an experiment can name: those of mlrun, then those of other installed packages."""
+    """List the algorithms.
+
+    These are the values of algorithm.name in an experiment: first mlrun's own, then those of other installed packages.
+    """
     from mlrun.algorithms import algorithms
 
     summaries = {entry.name: entry.summary for entry in algorithms.entries()}

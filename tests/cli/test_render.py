@@ -77,7 +77,7 @@ def test_a_run_acts_as_its_evaluation_scores_it(mlrun, tmp_path):
     assert outcome.out == f"reach-v3-task0-{Path(run).name}.mp4\n"
     outcome = mlrun("render", "push-v3", "--policy", run, "-o", "a.png")
     assert (outcome.code, outcome.out) == (2, "")
-    assert "the run learned on 'ml1/reach-v3', not on 'ml1/push-v3'" in outcome.err
+    assert "the run was trained on 'ml1/reach-v3', not on 'ml1/push-v3'" in outcome.err
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_run_acts_as_its_evaluation_scores_it(mlrun, tmp_path):
     [
         (["reach", "-o", "a.mp4"], "'reach' is neither a benchmark nor a run; did you mean 'reach-v3'?"),
         (["ml1/pushv3", "-o", "a.mp4"], "did you mean 'ml1/push-v3'?"),
-        (["navigation2d", "-o", "a.mp4"], "'navigation2d' has nothing to draw"),
+        (["navigation2d", "-o", "a.mp4"], "'navigation2d' has no scene to draw"),
         (["20261123-000000-lost", "-o", "a.mp4"], "no benchmark is called '20261123-000000-lost', and there is no run"),
         (["folder.png", "-o", "a.mp4"], "folder.png is not a run directory: it has no config.yaml"),
         (["reach-v3", "-o", "a.avi"], "--output must end in .mp4, .gif, .png, not 'a.avi'"),

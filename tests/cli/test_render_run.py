@@ -153,7 +153,7 @@ def test_a_run_without_a_scene_says_so(mlrun, tmp_path, name):
     outcome = mlrun("render", "flat")
     assert (outcome.code, outcome.out) == (2, "")
     [line] = outcome.err.splitlines()
-    assert f"flat: {name!r} has nothing to draw" in line
+    assert f"flat: {name!r} has no scene to draw" in line
 
 
 @pytest.mark.usefixtures("gl")
