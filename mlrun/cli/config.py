@@ -19,7 +19,7 @@ def _config(context: typer.Context) -> None:
 
 @app.command(epilog=examples("mlrun config show configs/maml_reach.yaml --set seed=3"))
 def show(config: ConfigFile, settings: Settings = None) -> None:
-    """Print an experiment as YAML, with all its defaults filled in."""
+    """Print an experiment with all its defaults, as YAML."""
     from mlrun.config import dump_experiment, load_experiment
 
     typer.echo(dump_experiment(load_experiment(config, settings or [])), nl=False)
@@ -55,7 +55,7 @@ def validate(
 
 @app.command(epilog=examples("mlrun config schema > experiment.schema.json"))
 def schema() -> None:
-    """Print the JSON schema of configuration files, for use in editors."""
+    """Print the JSON schema of these files, for editors."""
     from mlrun.config import experiment_schema
 
     print_json(experiment_schema())

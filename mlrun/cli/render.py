@@ -9,7 +9,7 @@ import typer
 
 from mlrun.cli.render_episode import draw_episode
 from mlrun.cli.render_run import draw_run
-from mlrun.cli.shared.film import FilmOptions, refuse
+from mlrun.cli.shared.film import FilmOptions, refuse_if_given
 from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, RunsDir, examples
 
 if TYPE_CHECKING:
@@ -109,11 +109,11 @@ def command(
     environment = _environment(what)
     if environment is None:
         run = _open_run(what, runs_dir)
-        refuse("--policy", policy, "needs an ENV; a RUN is the policy itself")
-        refuse("--seed", seed, "needs an ENV and 'random' as the --policy")
+        refuse_if_given("--policy", policy, "needs an ENV; a RUN is the policy itself")
+        refuse_if_given("--seed", seed, "needs an ENV and 'random' as the --policy")
         draw_run(run, options, task=task, num_tasks=grid or 1, split=split, steps=steps, horizon=horizon)
         return
-    refuse("--grid", grid, "needs a RUN instead of an ENV")
+    refuse_if_given("--grid", grid, "needs a RUN instead of an ENV")
     draw_episode(
         environment,
         policy or "expert",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mlrun.cli.shared.film import FilmOptions, refuse, video_extension
+from mlrun.cli.shared.film import FilmOptions, refuse_if_given, video_extension
 from mlrun.cli.shared.output import note
 
 if TYPE_CHECKING:
@@ -48,11 +48,12 @@ def draw_episode(
 
     Raises:
         typer.BadParameter: an option is wrong, or the options do not fit together.
+        MlrunError: this machine cannot draw, or the run cannot be adapted.
     """
     if policy != "random":
-        refuse("--seed", seed, "needs 'random' as the --policy")
+        refuse_if_given("--seed", seed, "needs 'random' as the --policy")
     if policy in _SCRIPTED:
-        refuse("--steps", steps, "needs a RUN as the --policy; a scripted policy does not adapt")
+        refuse_if_given("--steps", steps, "needs a RUN as the --policy; a scripted policy does not adapt")
     run = None if policy in _SCRIPTED else _open_run(policy, runs_dir)
     config = _benchmark_config(environment, run)
     if task >= config.num_tasks:

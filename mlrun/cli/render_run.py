@@ -54,6 +54,7 @@ def draw_run(
 
     Raises:
         typer.BadParameter: an option is wrong, or the options do not fit together.
+        MlrunError: this machine cannot draw, or the run cannot be adapted.
     """
     config = _benchmark_config(run, steps)
     tasks = _tasks(task, num_tasks, config.num_tasks, split)

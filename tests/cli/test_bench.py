@@ -55,7 +55,7 @@ INNER_LOOP = {
 
 @pytest.fixture
 def asked(monkeypatch):
-    """What the measurement was asked for; it takes no time."""
+    """The arguments of each measurement. A stand-in takes its place and returns at once."""
     asked = []
 
     def measure(environment, worlds, threads, experiment, note):
@@ -66,11 +66,11 @@ def asked(monkeypatch):
     return asked
 
 
-def test_json_is_one_object_of_everything(mlrun, asked):
+def test_json_is_one_object_with_all_figures(mlrun, asked):
     assert json.loads(mlrun("bench", "--json").out) == FIGURES
 
 
-def test_tables_tell_what_is_not_installed(mlrun, asked):
+def test_tables_name_packages_that_are_not_installed(mlrun, asked):
     lines = [line.split() for line in mlrun("bench").out.splitlines()]
     assert ["2", "200", "18,000", "20,000", "0.90"] in lines
     assert ["physics", "89.0%"] in lines
@@ -109,7 +109,7 @@ def test_a_mistake_is_one_line_before_anything_is_measured(mlrun, asked, argumen
     assert said in line
 
 
-def test_the_inner_loop_is_measured_instead(mlrun, asked, monkeypatch):
+def test_with_inner_loop_only_the_inner_loop_is_measured(mlrun, asked, monkeypatch):
     monkeypatch.setattr("mlrun.bench.inner_loop.inner_loop", lambda: INNER_LOOP)
     assert json.loads(mlrun("bench", "--inner-loop", "--json").out) == INNER_LOOP
     title, _, few, many = mlrun("bench", "--inner-loop").out.splitlines()

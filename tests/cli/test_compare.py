@@ -47,7 +47,7 @@ def test_a_table_has_a_line_per_experiment_and_the_reference_scores_beneath(mlru
     assert "runs resampled within every task" in stratified
 
 
-def test_json_and_csv_say_the_same(mlrun, make):
+def test_json_and_csv_have_the_same_numbers(mlrun, make):
     runs = [make(), make(RATE, errors=(0.5, 2.0))]
     data = json.loads(mlrun("runs", "compare", *(run.id for run in runs), "--json").out)
     rows = list(csv.DictReader(io.StringIO(mlrun("runs", "compare", *(run.id for run in runs), "--csv").out)))
@@ -71,7 +71,7 @@ def test_json_and_csv_exclude_each_other(mlrun, make):
     assert "exclude each other" in outcome.err
 
 
-def test_every_run_without_such_an_evaluation_is_a_line_with_what_to_type(mlrun, make):
+def test_each_run_without_the_evaluation_is_a_line_with_the_command_that_makes_it(mlrun, make):
     runs = [make(), make("seed=1", errors=()), make("seed=2", shots=20)]
     outcome = mlrun("runs", "compare", *(run.path for run in runs), "--shots", 10, "--steps", 1)
     assert (outcome.code, outcome.out) == (2, "")
@@ -100,7 +100,7 @@ def test_a_difference_in_what_was_evaluated_is_one_line(mlrun, make):
     assert "benchmark.seed is 0 in" in line
 
 
-def test_what_is_not_final_is_said_beside_the_result(mlrun, make):
+def test_notes_name_unfinished_runs_and_outdated_evaluations(mlrun, make):
     stopped = make(rows=ROWS[:1])
     with pytest.raises(Interrupted), stopped.training():
         raise Interrupted(15)

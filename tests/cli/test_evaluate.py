@@ -6,7 +6,7 @@ def interval(mean, low, high):
     return {"mean": mean, "low": low, "high": high}
 
 
-def test_every_number_stands_in_its_row(capfd):
+def test_each_number_is_in_its_row(capfd):
     scores = {
         "success_any": interval(0.5, 0.4, 0.6),
         "success_last": interval(0.25, 0.2, 0.3),
@@ -50,7 +50,7 @@ def test_every_number_stands_in_its_row(capfd):
     assert expert.split() == ["expert", "0.20", "0.10", "55.0", "-"]
 
 
-def test_errors_of_a_fit_stand_beside_those_of_what_does_not_adapt(capfd):
+def test_errors_are_shown_above_the_reference_scores(capfd):
     scores = [{"step": step, "mse": interval(3.0 / (1 + step), 1.0, 4.0)} for step in range(2)]
     result = {
         "benchmark": "sinusoid",
@@ -77,11 +77,11 @@ def test_brackets_in_a_name_are_no_markup(capfd):
     assert capfd.readouterr().out.splitlines()[-1].split()[:-1] == ["a[/x]", "[b]", ":zero:"]
 
 
-def test_a_horizon_within_which_not_even_the_expert_succeeds_is_doubted():
-    floors = {"goal-blind expert": {"success_any": 0.0}, "expert": {"success_any": 0.0}}
-    assert horizon_warning({"horizon": 30, "floors": floors}) == (
+def test_a_warning_is_shown_if_not_even_the_expert_succeeds_within_the_horizon():
+    policies = {"goal-blind expert": {"success_any": 0.0}, "expert": {"success_any": 0.0}}
+    assert horizon_warning({"horizon": 30, "floors": policies}) == (
         "no reference policy succeeds on any task within 30 control steps; is benchmark.horizon long enough?"
     )
-    floors["expert"]["success_any"] = 0.02
-    assert horizon_warning({"horizon": 40, "floors": floors}) is None
+    policies["expert"]["success_any"] = 0.02
+    assert horizon_warning({"horizon": 40, "floors": policies}) is None
     assert horizon_warning({"horizon": None, "floors": {"zero": {"mse": 4.2}}}) is None

@@ -121,8 +121,8 @@ class FilmOptions:
         if self.output is not None or path.parent == Path():
             _require_writable(path, "" if self.output is None else "--output: ")
         if is_strip(path):
-            refuse("--fps", self.fps, "needs an .mp4 or .gif; a strip does not move")
-            refuse("--speed", self.speed, "needs an .mp4 or .gif; a strip does not move")
+            refuse_if_given("--fps", self.fps, "needs an .mp4 or .gif; a strip does not move")
+            refuse_if_given("--speed", self.speed, "needs an .mp4 or .gif; a strip does not move")
         fps = self.fps or fps or _FPS[extension]
         return Film(path, width, height, self.camera or camera, fps, self.speed or speed)
 
@@ -143,7 +143,7 @@ def video_extension() -> str:
     return ".gif"
 
 
-def refuse(option: str, given: object, why: str) -> None:
+def refuse_if_given(option: str, given: object, why: str) -> None:
     """Refuse an option that does not apply.
 
     Raises:

@@ -61,13 +61,13 @@ def test_a_plain_line_has_the_scores_before_and_after_adaptation(clock):
     )
 
 
-def test_a_plain_line_shows_errors_where_tasks_are_examples_and_one_number_where_nothing_is_scored_after(clock):
+def test_a_plain_line_shows_errors_and_one_number_if_there_is_no_score_after_adaptation(clock):
     stream = io.StringIO()
     PlainProgress(stream, clock).iteration({"iteration": 1, "pre/mse": 2.97133, "examples_per_second": 163339.3}, 1)
     assert stream.getvalue() == "iteration 1/1  error 2.971  163,339 examples/s  0:00 left\n"
 
 
-def test_a_reader_of_stderr_that_is_gone_does_not_end_training(clock):
+def test_a_closed_stderr_does_not_end_training(clock):
     class Gone(io.StringIO):
         def write(self, _):
             raise BrokenPipeError
@@ -114,7 +114,7 @@ def test_the_live_display_shows_the_iteration_and_the_last_evaluation(clock):
 
 
 def drawn(moments, clock, seconds):
-    """The moments, each of which takes so many seconds to draw."""
+    """Iterates over the moments; each takes so many seconds to draw."""
     for moment in moments:
         clock.now += seconds
         yield moment
@@ -125,13 +125,13 @@ def test_plain_lines_of_drawing_come_every_few_seconds_and_not_at_the_end(clock,
     assert capfd.readouterr() == ("", "step 4/20  0:24 left\nstep 12/20  0:08 left\n")
 
 
-def test_what_is_drawn_within_seconds_needs_no_line(capfd):
+def test_fast_drawing_prints_no_line(capfd):
     with drawing_progress(MOMENTS, 20) as shown:
         assert list(shown) == MOMENTS
     assert capfd.readouterr() == ("", "")
 
 
-def test_on_a_terminal_a_bar_follows_and_leaves_nothing_behind(capfd):
+def test_on_a_terminal_a_bar_is_shown_and_disappears(capfd):
     screen = io.StringIO()
     with live_drawing(MOMENTS, 20, Console(file=screen, force_terminal=True)) as shown:
         assert list(shown) == MOMENTS
