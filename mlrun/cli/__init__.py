@@ -1,4 +1,4 @@
-"""The command line. Verbs import what they need when they run, so that help and listings answer at once."""
+"""The command line. Each verb imports what it needs when it runs, so that help and listings answer at once."""
 
 import os
 import sys
@@ -24,7 +24,7 @@ from mlrun.cli import (
     runs,
     train,
 )
-from mlrun.cli.options import examples, require_subcommand
+from mlrun.cli.shared.options import examples, require_subcommand
 
 app = typer.Typer(
     add_completion=False,
@@ -53,12 +53,23 @@ def _mlrun(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Print the traceback of an error.")] = False,
 ) -> None:
-    """Meta-learning experiments on robot manipulation.
+    """Run meta-learning experiments on robot manipulation.
 
-    Results go to stdout, all else to stderr. Exit codes: 0 done, 1 failure, 2 usage or configuration error, 3 diverged,
-    4 the run is locked, 130 and 143 interrupted by SIGINT and SIGTERM after a checkpoint was saved.
+    'train' makes a run from a configuration file, 'eval' scores it on held-out tasks, and 'report' writes a page about
+    it. 'mlrun COMMAND --help' explains each command.
+
+    Results go to stdout, everything else to stderr. Exit codes:
+
+    \b
+        0  done
+        1  failure
+        2  usage or configuration error
+        3  training diverged
+        4  another process uses the run
+      130  interrupted by SIGINT; a checkpoint was saved
+      143  interrupted by SIGTERM; a checkpoint was saved
     """
     require_subcommand(context)
 
@@ -66,16 +77,16 @@ def _mlrun(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (`sys.argv` by default) and return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    # The option is welcome anywhere, since people add it at the end of the line that has just failed.
+    # People add the option at the end of the command that has just failed, so it is accepted anywhere.
     debug = "--debug" in words
     try:
         code = app(args=[word for word in words if word != "--debug"], prog_name="mlrun", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read stdout has seen enough; what is still buffered must not fail again at exit.
+        # The reader of stdout has left. What is still buffered must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except Exception as error:  # whatever went wrong costs one line and an exit code; --debug shows the rest
+    except Exception as error:  # any error becomes one line and an exit code; --debug shows the rest
         if debug:
             traceback.print_exc()
         return _report(error)
@@ -91,6 +102,7 @@ def _report(error: Exception) -> int:
 
 
 def _explain(error: Exception) -> tuple[list[str], int]:
+    """The lines that explain an error, and its exit code."""
     from mlrun.config import ConfigError
     from mlrun.errors import MlrunError
 
@@ -99,7 +111,7 @@ def _explain(error: Exception) -> tuple[list[str], int]:
         hint = f"; see '{context.command_path} --help'" if context else ""
         message = " ".join(error.format_message().split()).rstrip(".")
         message = message.removeprefix("Invalid value: ").removeprefix("Invalid value for ")
-        # typer checks values by pydantic, and leaves its way of putting things as it is
+        # typer checks values with pydantic and does not reword its messages
         message = message.replace(": Value error, ", ": ").replace(": Input should ", ": must ")
         return [message + hint], error.exit_code
     if isinstance(error, ConfigError):

@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
-from mlrun.cli.options import ConfigFile, Settings, examples, require_subcommand
-from mlrun.cli.output import note, print_json
+from mlrun.cli.shared.options import ConfigFile, Settings, examples, require_subcommand
+from mlrun.cli.shared.output import note, print_json
 
 app = typer.Typer(rich_markup_mode=None)
 
 
 @app.callback(invoke_without_command=True, epilog=examples("mlrun config validate configs/*.yaml"))
 def _config(context: typer.Context) -> None:
-    """Look at and check configuration files."""
+    """Show and check configuration files."""
     require_subcommand(context)
 
 
@@ -27,12 +27,15 @@ def show(config: ConfigFile, settings: Settings = None) -> None:
 
 @app.command(epilog=examples("mlrun config validate configs/*.yaml"))
 def validate(
-    configs: Annotated[list[Path], typer.Argument(metavar="CONFIG...", help="YAML files.")],
+    configs: Annotated[
+        list[Path], typer.Argument(metavar="CONFIG", help="One or more YAML files that describe experiments.")
+    ],
     settings: Settings = None,
 ) -> None:
-    """Check files and report every mistake.
+    """Check configuration files and report every mistake.
 
-    Each mistake is one line on stderr with the place, the value, and what to write instead.
+    Prints "FILE: ok" for a valid file. Each mistake is one line on stderr with its place, the value, and what to write
+    instead. The exit code is 2 if there is a mistake.
     """
     from mlrun.config import ConfigError, load_experiment
 
@@ -52,7 +55,7 @@ def validate(
 
 @app.command(epilog=examples("mlrun config schema > experiment.schema.json"))
 def schema() -> None:
-    """Print the JSON schema of configuration files, for editors."""
+    """Print the JSON schema of these files, for editors."""
     from mlrun.config import experiment_schema
 
     print_json(experiment_schema())

@@ -2,8 +2,8 @@
 
 import typer
 
-from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, examples
-from mlrun.cli.output import print_json
+from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, AsJson, RunsDir, examples
+from mlrun.cli.shared.output import print_json
 
 NAME = "doctor"
 EXAMPLES = examples("mlrun doctor", "mlrun doctor --json | jq '.findings[] | select(.status != \"ok\")'")
@@ -12,8 +12,8 @@ EXAMPLES = examples("mlrun doctor", "mlrun doctor --json | jq '.findings[] | sel
 def command(as_json: AsJson = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
     """Check whether this machine has what training needs.
 
-    Each line is ok, or says what to do: "broken" where nothing works without, "note" where most does.
-    Exit code 0 unless something is broken.
+    Prints one line for each check: ok, "note" if most things work without it, or "broken" if training needs it. Lines
+    that are not ok say what to do. The exit code is 1 if something is broken.
     """
     from mlrun.doctor import BROKEN, examine
 

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Checkpoint, Run, RunsDir, examples, parse_checkpoint
-from mlrun.cli.output import note, print_json, print_table
+from mlrun.cli.shared.options import (
+    DEFAULT_RUNS_DIR,
+    AsJson,
+    Checkpoint,
+    Run,
+    RunsDir,
+    chosen_data_per_task,
+    examples,
+    parse_checkpoint,
+)
+from mlrun.cli.shared.output import columns, note, print_json, print_table
+from mlrun.scores import SCORES
+from mlrun.wording import counted, data_in_words, moment_in_words, tasks_in_words
 
 if TYPE_CHECKING:
-    from mlrun.config import Experiment
+    from rich.table import Table
 
 NAME = "eval"
 EXAMPLES = examples(
@@ -20,39 +32,39 @@ EXAMPLES = examples(
 )
 
 
-def chosen_data_per_task(experiment: Experiment, **given: int | None) -> int | None:
-    """The amount that fits what the experiment's tasks are learned from.
-
-    Raises:
-        typer.BadParameter: an amount of the other kind was given.
-    """
-    data_per_task = given.pop(experiment.data_unit)
-    for unit in (unit for unit, amount in given.items() if amount is not None):
-        name, right = experiment.benchmark.name, experiment.data_unit
-        raise typer.BadParameter(f"--{unit} does not apply to {name}; use --{right}")
-    return data_per_task
-
-
 def command(
     run: Run,
-    split: Annotated[Literal["test", "train"], typer.Option(help="Held-out, or those that chose the best.")] = "test",
+    split: Annotated[
+        Literal["test", "train"],
+        typer.Option(help="test: the held-out tasks. train: the training tasks, which chose the best checkpoint."),
+    ] = "test",
     checkpoint: Checkpoint = None,
     episodes: Annotated[
-        int | None, typer.Option(min=1, help="Episodes per task and adaptation step. Default: the experiment's.")
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Episodes per task and adaptation step. Default: as the experiment says."
+        ),
     ] = None,
     shots: Annotated[
-        int | None, typer.Option(min=1, help="Examples per task, where tasks are learned from examples.")
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Examples per task, for benchmarks that learn from examples. Default: as the experiment says.",
+        ),
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=0, max=100, help="Adaptation steps. Default: the experiment's.")
+        int | None,
+        typer.Option(min=0, max=100, metavar="N", help="Adaptation steps. Default: as the experiment says."),
     ] = None,
     as_json: AsJson = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
-    """Evaluate a run on tasks held out from training.
+    """Evaluate a run on held-out tasks.
 
-    Scores every task before adaptation and after each step of it. Prints the mean and the 95% bootstrap interval over
-    tasks, beside what is reached without adaptation. The result stays in the run's eval/.
+    Adapts to every task and scores it before adaptation and after each adaptation step. Prints the mean score over
+    tasks with its 95% bootstrap interval. Below stand reference scores, of policies that do not adapt. The result is
+    also saved in the run, in eval/.
     """
     from mlrun.runs.directory import RunDirectory
 
@@ -66,13 +78,46 @@ def command(
     data_per_task = chosen_data_per_task(directory.experiment(), episodes=episodes, shots=shots)
     note(f"evaluating {directory.path} on its {split} tasks")
     result = evaluate_run(directory, split=split, checkpoint=which, data_per_task=data_per_task, steps=steps)
-
-    from mlrun.cli.evaluation_table import doubt_about_horizon, evaluation_table, evaluation_title
-
     if as_json:
         print_json(result)
     else:
         typer.echo(f"{evaluation_title(result)}\n")
         print_table(evaluation_table(result))
-    if doubt := doubt_about_horizon(result):
-        note(doubt)
+    if warning := horizon_warning(result):
+        note(warning)
+
+
+def evaluation_title(result: Mapping[str, Any]) -> str:
+    """One line about what was evaluated, and on how much data."""
+    return f"{tasks_in_words(result)}; checkpoint {result['checkpoint']}, {data_in_words(result)}"
+
+
+def evaluation_table(result: Mapping[str, Any]) -> Table:
+    """A row of scores with intervals for each adaptation step, then a row for each reference policy."""
+    shown = {name: score for name, score in SCORES.items() if name in result["by_step"][0]}
+    table = columns("", *(score.label for score in shown.values()))
+    for scores in result["by_step"]:
+        intervals = (_interval(scores[name], score.decimals) for name, score in shown.items())
+        table.add_row(moment_in_words(scores["step"]), *intervals)
+    table.add_row()
+    for policy, scores in result["floors"].items():
+        table.add_row(policy, *(_number(scores.get(name), score.decimals) for name, score in shown.items()))
+    return table
+
+
+def horizon_warning(result: Mapping[str, Any]) -> str | None:
+    """A warning that episodes may be too short, if no reference policy succeeds, not even the expert; else None."""
+    successes = [scores["success_any"] for scores in result["floors"].values() if "success_any" in scores]
+    if not successes or any(successes):
+        return None
+    within = counted(result["horizon"], "control step")
+    return f"no reference policy succeeds on any task within {within}; is benchmark.horizon long enough?"
+
+
+def _interval(score: Mapping[str, float | None], decimals: int) -> str:
+    mean, low, high = (_number(score[key], decimals) for key in ("mean", "low", "high"))
+    return f"{mean} [{low}, {high}]"
+
+
+def _number(value: float | None, decimals: int) -> str:
+    return "-" if value is None else f"{value:.{decimals}f}"

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mlrun.cli.options import DEFAULT_RUNS_DIR, AsJson, Checkpoint, Run, RunsDir, examples, parse_checkpoint
-from mlrun.cli.output import can_draw, note, print_json, print_table
+from mlrun.cli.shared.options import (
+    DEFAULT_RUNS_DIR,
+    AsJson,
+    Checkpoint,
+    Run,
+    RunsDir,
+    examples,
+    parse_checkpoint,
+)
+from mlrun.cli.shared.output import can_draw, columns_of_numbers, note, print_json, print_table
+from mlrun.wording import counted
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from mlrun.analysis.explanation.explain import Explanation
 
 NAME = "explain"
@@ -23,25 +36,33 @@ EXAMPLES = examples(
 
 def command(
     run: Run,
-    split: Annotated[Literal["test", "train"], typer.Option(help="Held-out tasks, or those of training.")] = "test",
+    split: Annotated[
+        Literal["test", "train"], typer.Option(help="test: the held-out tasks. train: the training tasks.")
+    ] = "test",
     checkpoint: Checkpoint = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, max=100, help="Adaptation steps. Default: the experiment's.")
+        int | None,
+        typer.Option(min=1, max=100, metavar="N", help="Adaptation steps. Default: as the experiment says."),
     ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="DIR", file_okay=False, help="Where figures go. Default: plots/ in the run."
+            "-o",
+            "--output",
+            metavar="DIR",
+            file_okay=False,
+            help="Directory for the figures. Default: the run's plots/.",
         ),
     ] = None,
     as_json: AsJson = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
-    """Look into a run's inner loop: what adaptation does to each layer, and whether tasks agree on it.
+    """Show what adaptation changes in each layer.
 
-    Adapts to all tasks as `mlrun eval` does, then measures how far layers move, how much what they compute changes, the
-    learned rates where the algorithm has those, and the cosine between the directions in which tasks move. Prints a
-    table for each, and the figures that were written.
+    Adapts to all tasks as 'mlrun eval' does and prints one table for each measure: how far the parameters of each
+    layer move; how much the outputs of each layer change; the learned step sizes, if the algorithm learns them; and
+    the cosine between the directions in which tasks move. Draws figures of the same if matplotlib is installed, and
+    prints their paths.
     """
     from mlrun.runs.directory import RunDirectory
     from mlrun.runs.layout import PLOTS
@@ -61,20 +82,17 @@ def command(
     if as_json:
         print_json(report)
         return
-
-    from mlrun.cli.explain_tables import explain_tables, explain_title
-
-    typer.echo(explain_title(report))
-    for title, table, reading in explain_tables(report):
+    typer.echo(_title(report))
+    for title, table, caption in _tables(report):
         typer.echo(f"\n{title}")
         print_table(table)
-        typer.echo(reading)
+        typer.echo(caption)
     if report["figures"]:
         typer.echo("\n" + "\n".join(report["figures"]))
 
 
 def _draw(explanation: Explanation, directory: Path) -> list[Path]:
-    """Write the figures, where matplotlib is there to draw them."""
+    """Write the figures and return their paths; none without matplotlib."""
     if not can_draw():
         return []
 
@@ -89,3 +107,78 @@ def _draw(explanation: Explanation, directory: Path) -> list[Path]:
             paths.append(directory / f"explain-{name}.{extension}")
             save(figure, paths[-1])
     return paths
+
+
+def _title(report: Mapping[str, Any]) -> str:
+    """One line about which run was adapted, and to what."""
+    data = f"{report['episodes']} episodes each" if "episodes" in report else f"{report['shots']} examples"
+    steps = counted(report["steps"], "adaptation step")
+    return (
+        f"{report['benchmark']}, {report['tasks']} {report['split']} tasks; {report['algorithm']}, checkpoint"
+        f" {report['checkpoint']}, {steps} on {data}"
+    )
+
+
+def _tables(report: Mapping[str, Any]) -> Iterator[tuple[str, Table, str]]:
+    """For each measure: the title, the table, and a caption that says how to read it."""
+    movement, representation, rates, agreement = (
+        report[name] for name in ("movement", "representation", "rates", "agreement")
+    )
+    yield "movement in adaptation", _movement(movement["layers"]), movement["reading"]
+    inputs = f"on {representation['samples']:,} inputs per task, {representation['inputs']}"
+    yield f"representations, {inputs}", _representation(representation["layers"]), representation["reading"]
+    if rates is not None:
+        yield "learned rates", _rates(rates["parameters"]), rates["reading"]
+    yield "agreement between tasks", _agreement(agreement["layers"]), agreement["reading"]
+
+
+def _movement(layers: Mapping[str, Any]) -> Table:
+    table = columns_of_numbers(
+        "layer", "parameters", "|θ' - θ| / |θ|, mean", "std over tasks", "min", "max", "|θ' - θ|, mean"
+    )
+    for layer, of_layer in layers.items():
+        relative = of_layer["relative"]
+        spread = [_significant(relative[name]) for name in ("mean", "std", "min", "max")]
+        table.add_row(layer, f"{of_layer['parameters']:,}", *spread, _significant(of_layer["distance"]["mean"]))
+    return table
+
+
+def _representation(layers: Mapping[str, Any]) -> Table:
+    table = columns_of_numbers("layer", "CKA, mean", "std over tasks", "min", "change, mean", "of that shift, mean")
+    for layer, measures in layers.items():
+        similarity = [_decimals(measures["similarity"][name], 4) for name in ("mean", "std", "min")]
+        table.add_row(layer, *similarity, *(_significant(measures[name]["mean"]) for name in ("change", "shift")))
+    return table
+
+
+def _rates(parameters: Mapping[str, Any]) -> Table:
+    table = columns_of_numbers(
+        "parameter", "median", "lower quartile", "upper quartile", "min", "max", "negative", "initial median"
+    )
+    for parameter, rates in parameters.items():
+        quantiles = [_significant(rates[name]) for name in ("median", "q25", "q75", "min", "max")]
+        table.add_row(parameter, *quantiles, _share(rates["negative"]), _significant(rates["at_the_start"]["median"]))
+    return table
+
+
+def _agreement(layers: Mapping[str, Any]) -> Table:
+    table = columns_of_numbers(
+        "layer", "cosine of two tasks, mean", "std over pairs", "negative", "of a task with itself, mean"
+    )
+    for layer, cosines in layers.items():
+        between = cosines["between_tasks"]
+        spread = [_decimals(between[name], 2) for name in ("mean", "std")]
+        table.add_row(layer, *spread, _share(between["negative"]), _decimals(cosines["same_task"]["mean"], 2))
+    return table
+
+
+def _significant(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.3g}"
+
+
+def _decimals(value: float, decimals: int) -> str:
+    return "-" if math.isnan(value) else f"{value:.{decimals}f}"
+
+
+def _share(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.1%}"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mlrun.cli.options import DEFAULT_RUNS_DIR, Runs, RunsDir, examples
+from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, Runs, RunsDir, examples
 
 NAME = "export"
 EXAMPLES = examples(
@@ -20,16 +20,19 @@ def command(
     runs: Runs,
     what: Annotated[
         Literal["metrics", "evaluations"],
-        typer.Option(help="A row per meta-iteration, or one per evaluated task and adaptation step."),
+        typer.Option(help="metrics: one row per meta-iteration. evaluations: one row per task and adaptation step."),
     ] = "metrics",
-    as_csv: Annotated[bool, typer.Option("--csv", show_default=False, help="As CSV, as it is anyway.")] = True,
+    as_csv: Annotated[
+        bool,
+        typer.Option("--csv", show_default=False, help="Print CSV, which is the only format."),
+    ] = True,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
-    """Print the metrics of runs, or all of their evaluations, as one table.
+    """Print metrics or evaluations of runs as CSV.
 
-    Every row names its run and seed, then the settings in which these runs differ (such as algorithm.name), which are
-    what to group by. A column for every metric or score that any of the runs has; empty where a run has none,
-    or where it was not finite.
+    Each row names its run and seed, then the settings in which these runs differ, for example algorithm.name: group by
+    these. Then comes one column for each metric or score that any of the runs has. A cell is empty if the run has no
+    such value, or if the value was not finite.
     """
     import sys
 

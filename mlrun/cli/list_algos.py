@@ -1,14 +1,17 @@
 """`mlrun list-algos`."""
 
-from mlrun.cli.options import AsJson, examples
-from mlrun.cli.output import columns, print_json, print_table
+from mlrun.cli.shared.options import AsJson, examples
+from mlrun.cli.shared.output import columns, print_json, print_table
 
 NAME = "list-algos"
 EXAMPLES = examples("mlrun list-algos", "mlrun list-algos --json | jq -r '.algorithms[].name'")
 
 
 def command(as_json: AsJson = False) -> None:
-    """List the algorithms that an experiment can name: those of mlrun, then those of other installed packages."""
+    """List the algorithms.
+
+    These are the values of algorithm.name in an experiment: first mlrun's own, then those of other installed packages.
+    """
     from mlrun.algorithms import algorithms
 
     summaries = {entry.name: entry.summary for entry in algorithms.entries()}

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from mlrun.cli.options import AsJson, examples
-from mlrun.cli.output import columns, note, print_json, print_table
+from mlrun.cli.shared.options import AsJson, examples
+from mlrun.cli.shared.output import columns, note, print_json, print_table
 from mlrun.scores import SCORES
 
 if TYPE_CHECKING:
@@ -22,16 +22,17 @@ EXAMPLES = examples(
 
 
 def command(as_json: AsJson = False) -> None:
-    """List the benchmarks that an experiment can name, with their defaults.
+    """List the benchmarks.
 
-    Tasks are those to train on + those held out. Reference scores are what policies reach that do not adapt: the
-    share of held-out tasks with a success at any step, or the mean squared error on them.
+    These are the values of benchmark.name in an experiment. Sizes are those of the default settings. Under "tasks"
+    stands the number of training tasks + the number of held-out tasks. Reference scores are those of policies that do
+    not adapt: the share of held-out tasks with a success at any step, or the mean squared error on held-out tasks.
     """
     from mlrun.benchmarks import benchmarks
     from mlrun.training.device import why_no_physics_on_gpu
 
-    on_gpu = why_no_physics_on_gpu()
-    physics = {entry.name: _physics(entry.config.simulated, on_gpu) for entry in benchmarks.entries()}
+    why_not = why_no_physics_on_gpu()
+    physics = {entry.name: _physics(entry.config.simulated, why_not) for entry in benchmarks.entries()}
     summaries = {entry.name: entry.summary for entry in benchmarks.entries()}
     descriptions = {name: benchmarks.describe(name) for name in summaries}
     summaries |= {name: f"from {package}" for name, package in benchmarks.offered().items()}
@@ -46,11 +47,11 @@ def command(as_json: AsJson = False) -> None:
     for name, summary in summaries.items():
         table.add_row(name, *_cells(descriptions.get(name)), summary)
     print_table(table)
-    note(f"physics: on the CPU; on a GPU, {on_gpu}" if on_gpu else "physics: on the CPU or the GPU")
+    note(f"physics: on the CPU, not on a GPU: {why_not}" if why_not else "physics: on the CPU or the GPU")
 
 
 def _physics(simulated: bool, why_not_on_gpu: str | None) -> list[str]:
-    """The engines that can move the worlds on this machine."""
+    """The physics engines that work on this machine; none for a benchmark without physics."""
     return (["cpu"] if why_not_on_gpu else ["cpu", "warp"]) if simulated else []
 
 
@@ -58,7 +59,7 @@ def _as_data(description: Description | None) -> dict[str, Any]:
     from mlrun.benchmarks.descriptions import Description
 
     numbers = dict.fromkeys(field.name for field in fields(Description)) if description is None else asdict(description)
-    numbers["floors"] = numbers.pop("reference_scores")  # the name that scripts know
+    numbers["floors"] = numbers.pop("reference_scores")  # scripts know this name
     return numbers
 
 

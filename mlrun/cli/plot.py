@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from mlrun.analysis.plots import FIGURES, FORMATS
-from mlrun.cli.options import DEFAULT_RUNS_DIR, Runs, RunsDir, examples
-from mlrun.cli.output import note
+from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, Runs, RunsDir, examples
+from mlrun.cli.shared.output import note
 
 NAME = "plot"
 EXAMPLES = examples(
@@ -24,7 +24,9 @@ def command(
     runs: Runs,
     figure: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Draw this one. Repeatable. Default: all that can be drawn."),
+        typer.Option(
+            metavar="NAME", help="Figure to draw. Can be given several times. Default: all for which there is data."
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -33,22 +35,29 @@ def command(
             "--output",
             metavar="DIR",
             file_okay=False,
-            help="Where to write. Default: plots/ in the run; of several runs, ./plots.",
+            help="Directory for the figures. Default: the run's plots/; for several runs, ./plots.",
         ),
     ] = None,
     format_: Annotated[
-        list[str] | None, typer.Option("--format", metavar="png|svg", help="Repeatable. Default: both.")
+        list[str] | None,
+        typer.Option("--format", metavar="png|svg", help="File format. Can be given several times. Default: both."),
     ] = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
-    """Draw figures of runs, as wide as a column of a paper, and print the files.
+    """Draw figures of one or more runs.
 
-    The figures are learning_curves (scores before and after adaptation, along training), adaptation_steps (scores on
-    test tasks by adaptation step with 95% bootstrap intervals, beside the floors), goal_map (which test tasks fail, and
-    where they lie) and time_split (how long an iteration collects, updates and evaluates).
+    Figures are as wide as one column of a paper. Their names are:
 
-    Runs that differ in nothing but the seed are one experiment. All must be on one benchmark. Figures of test tasks
-    need evaluations by 'mlrun eval'; what cannot be drawn is left out, and the reason goes to stderr.
+    \b
+      learning_curves   scores before and after adaptation, during training
+      adaptation_steps  scores on test tasks after each adaptation step, with 95%
+                        bootstrap intervals and reference scores
+      goal_map          where the test tasks lie, and which of them fail
+      time_split        seconds per iteration to collect, to update and to evaluate
+
+    Runs that differ only in the seed are one experiment. All runs must be on one benchmark. Figures of test tasks need
+    an evaluation by 'mlrun eval'. Prints the path of each file. If there is no data for a figure, the reason goes to
+    stderr.
     """
     names, formats = _chosen("figure", figure, FIGURES), _chosen("format", format_, FORMATS)
 
@@ -80,6 +89,11 @@ def command(
 
 
 def _chosen(kind: str, given: list[str] | None, choices: Sequence[str]) -> Sequence[str]:
+    """The given names without repetitions; all choices if none is given.
+
+    Raises:
+        typer.BadParameter: a name is not one of the choices.
+    """
     from mlrun.registry import UnknownNameError
 
     for name in given or ():

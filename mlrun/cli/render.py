@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mlrun.cli.film import FilmOptions, refuse
-from mlrun.cli.options import DEFAULT_RUNS_DIR, RunsDir, examples
 from mlrun.cli.render_episode import draw_episode
 from mlrun.cli.render_run import draw_run
+from mlrun.cli.shared.film import FilmOptions, refuse_if_given
+from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, RunsDir, examples
 
 if TYPE_CHECKING:
     from mlrun.runs.directory import RunDirectory
@@ -28,7 +28,7 @@ EXAMPLES = examples(
 
 def command(
     what: Annotated[
-        str, typer.Argument(metavar="RUN|ENV", help="A run, or a benchmark with or without 'ml1/' before it.")
+        str, typer.Argument(metavar="RUN|ENV", help="A run, or an ML1 benchmark such as ml1/reach-v3 or reach-v3.")
     ],
     output: Annotated[
         Path | None,
@@ -36,65 +36,84 @@ def command(
             "-o",
             "--output",
             metavar="FILE",
-            help="File to write or replace: .mp4, .gif, or .png for a strip of 5."
-            " Default: in the RUN's videos/; of an ENV, here.",
+            help="File to write or replace. .mp4 and .gif are videos; .png is a strip of 5 pictures from start to end."
+            " Default: a file in the RUN's videos/; for an ENV, a file in the working directory.",
         ),
     ] = None,
     grid: Annotated[
-        int | None, typer.Option("--grid", metavar="N", min=1, help="Draw N tasks of a RUN, from --task on.")
+        int | None, typer.Option("--grid", metavar="N", min=1, help="RUN only: draw N tasks, starting at --task.")
     ] = None,
     policy: Annotated[
         str | None,
         typer.Option(
             metavar="expert|random|RUN",
-            help="Who acts in an ENV: the script that sees the goal, noise, or a run. Default: expert.",
+            help="ENV only: who acts. expert is a scripted policy that sees the goal. Default: expert.",
         ),
     ] = None,
-    task: Annotated[int, typer.Option(min=0, help="Which task of the split, from 0.")] = 0,
-    split: Annotated[Literal["test", "train"], typer.Option(help="Held-out tasks, or those of training.")] = "test",
+    task: Annotated[int, typer.Option(min=0, metavar="N", help="Index of the task in the split.")] = 0,
+    split: Annotated[
+        Literal["test", "train"], typer.Option(help="test: the held-out tasks. train: the training tasks.")
+    ] = "test",
     steps: Annotated[
         int | None,
         typer.Option(
-            min=0, max=100, help="Adaptation steps of a RUN. Default: the experiment's; 0, of a --policy: none."
+            min=0,
+            max=100,
+            metavar="N",
+            help="Adaptation steps of the run. 0 is no adaptation; it needs a run as the --policy."
+            " Default: as the experiment says.",
         ),
     ] = None,
     horizon: Annotated[
-        int | None, typer.Option(min=1, max=500, help="Control steps, 80 a second. Default: the RUN's, or else 150.")
+        int | None,
+        typer.Option(
+            min=1,
+            max=500,
+            metavar="N",
+            help="Control steps of an episode; 80 are one second. Default: the run's, or 150 if no run acts.",
+        ),
     ] = None,
     camera: Annotated[
-        str | None, typer.Option(help="front, close, side or top. Default: front for an ENV, close for a RUN.")
+        str | None, typer.Option(help="front, close, side or top. Default: close for a RUN, front for an ENV.")
     ] = None,
     size: Annotated[
         str | None,
         typer.Option(
-            metavar="WxH", help="Size of each picture in pixels. Default: 640x480, or less where there are several."
+            metavar="WxH", help="Size of each picture in pixels. Default: 640x480 for an ENV, smaller for a RUN."
         ),
     ] = None,
     fps: Annotated[
-        int | None, typer.Option(min=1, max=100, help="Frames per second. Default: 20, or 40 in an ENV's mp4.")
+        int | None,
+        typer.Option(min=1, max=100, metavar="N", help="Frames per second. Default: 20, but 40 for an mp4 of an ENV."),
     ] = None,
     speed: Annotated[
         float | None,
-        typer.Option(min=0.01, max=100, help="1 is real time. Default: 1 for an ENV, 0.5 for a RUN."),
+        typer.Option(
+            min=0.01,
+            max=100,
+            metavar="X",
+            help="Speed; 1 is real time. Default: 0.5 for a RUN, 1 for an ENV.",
+        ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the random policy. Default: 0.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="Seed of the random policy. Default: 0.")] = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
-    """Draw a run before and after adaptation, side by side, or one episode in an environment.
+    """Draw a film of a run, or of an environment.
 
-    As a video, or as a strip of pictures from the beginning to the end. A RUN acts as `mlrun eval` scores it: its best
-    checkpoint, before and after adaptation to the task, without noise. Prints the file; how the episodes went goes to
-    stderr. No screen is needed.
+    With a RUN, the film shows the run's best checkpoint before and after adaptation to a task, side by side. It acts as
+    'mlrun eval' scores it: without noise. With an ENV, the film shows one episode.
+
+    Prints the path of the file. The outcome of each episode goes to stderr. No screen is needed.
     """
     options = FilmOptions(output, size, camera, fps, speed)
     environment = _environment(what)
     if environment is None:
         run = _open_run(what, runs_dir)
-        refuse("--policy", policy, "needs an ENV; a RUN acts itself")
-        refuse("--seed", seed, "needs an ENV and 'random' as the --policy")
-        draw_run(run, options, task=task, goals=grid or 1, split=split, steps=steps, horizon=horizon)
+        refuse_if_given("--policy", policy, "needs an ENV; a RUN is the policy itself")
+        refuse_if_given("--seed", seed, "needs an ENV and 'random' as the --policy")
+        draw_run(run, options, task=task, num_tasks=grid or 1, split=split, steps=steps, horizon=horizon)
         return
-    refuse("--grid", grid, "needs a RUN in the place of ENV")
+    refuse_if_given("--grid", grid, "needs a RUN instead of an ENV")
     draw_episode(
         environment,
         policy or "expert",
@@ -109,7 +128,7 @@ def command(
 
 
 def _environment(name: str) -> str | None:
-    """The benchmark of this name as it is registered, if there is one."""
+    """The full name of the registered benchmark that is called so, with or without ``ml1/``; None if there is none."""
     from mlrun.benchmarks import benchmarks
 
     full = benchmarks.full_name(name)
@@ -117,6 +136,7 @@ def _environment(name: str) -> str | None:
 
 
 def _open_run(name: str, runs_dir: Path) -> RunDirectory:
+    """Open a run. If there is none, the error also suggests the benchmark that was perhaps meant."""
     from mlrun.benchmarks import benchmarks
     from mlrun.errors import RunNotFoundError
     from mlrun.registry import closest_match

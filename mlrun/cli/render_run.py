@@ -1,4 +1,4 @@
-"""`mlrun render RUN`: goals before and after adaptation, side by side."""
+"""`mlrun render RUN`: tasks before and after adaptation, side by side."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, cast
 
 import typer
 
-from mlrun.cli.film import PICTURES_IN_A_STRIP, Film, FilmOptions, is_strip, video_extension
-from mlrun.cli.output import note
 from mlrun.cli.render_episode import outcome
+from mlrun.cli.shared.film import PICTURES_IN_A_STRIP, Film, FilmOptions, is_strip, video_extension
+from mlrun.cli.shared.output import note
+from mlrun.wording import counted
 
 if TYPE_CHECKING:
     from mlrun.analysis.films.scoreboard import Scoreboard
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
     from mlrun.config.benchmarks import ML1Config
     from mlrun.runs.directory import RunDirectory
 
-_WHENS = ("before", "after")
-_CAMERA = "close"  # pictures are small, and the goal is what matters
-_SPEED = 0.5  # an episode is over in two seconds, and there are at least two to look at
-_FPS = 20  # drawing takes long where there is no GPU, and every world of every frame is drawn
-_WIDTH_OF_ALL = 1280
-_LARGEST_WIDTH = 480
-_LONGEST_SIDE = 4096  # of a video that every player can play
+_BEFORE_AFTER = ("before", "after")
+_CAMERA = "close"  # pictures are small, and the goal matters most
+_SPEED = 0.5  # an episode takes only two seconds, and there are at least two to watch
+_FPS = 20  # without a GPU, drawing every world in every frame takes long
+_WIDTH_OF_ALL = 1280  # pixels, of all pictures side by side
+_LARGEST_WIDTH = 480  # pixels, of one picture
+_LONGEST_SIDE = 4096  # pixels; every player can play such a video
 
 
 def draw_run(
@@ -33,17 +34,33 @@ def draw_run(
     options: FilmOptions,
     *,
     task: int,
-    goals: int,
+    num_tasks: int,
     split: Split,
     steps: int | None,
     horizon: int | None,
 ) -> None:
-    """Draws `goals` tasks from `task` on before and after one adaptation to all of the split, and prints the file."""
+    """Draw tasks before and after adaptation, and print the path of the file.
+
+    The run adapts to all tasks of the split at once, as an evaluation does.
+
+    Args:
+        run: who acts.
+        options: of the film.
+        task: index of the first task in the split.
+        num_tasks: number of tasks to draw.
+        split: "test" or "train".
+        steps: adaptation steps; None for the experiment's own.
+        horizon: control steps; None for the experiment's own.
+
+    Raises:
+        typer.BadParameter: an option is wrong, or the options do not fit together.
+        MlrunError: this machine cannot draw, or the run cannot be adapted.
+    """
     config = _benchmark_config(run, steps)
-    tasks = _tasks(task, goals, config.num_tasks, split)
+    tasks = _tasks(task, num_tasks, config.num_tasks, split)
     path = options.output or _default_path(run, tasks, split)
-    film = options.film(path, _default_size(path, goals), _CAMERA, _SPEED, _FPS)
-    _require_legible(film, goals)
+    film = options.film(path, _default_size(path, num_tasks), _CAMERA, _SPEED, _FPS)
+    _require_legible(film, num_tasks)
     horizon = horizon or config.horizon
 
     with film.drawing() as draw:
@@ -60,7 +77,7 @@ def draw_run(
         path.parent.mkdir(exist_ok=True)
         draw(episodes, board.frame)
     typer.echo(path)
-    for (drawn, _), score, when in zip(actors, episodes.scores, _WHENS * goals, strict=True):
+    for (drawn, _), score, when in zip(actors, episodes.scores, _BEFORE_AFTER * num_tasks, strict=True):
         note(f"{split} task {drawn.index} {when} adaptation: {outcome(score, horizon)}")
 
 
@@ -70,18 +87,18 @@ def _benchmark_config(run: RunDirectory, steps: int | None) -> ML1Config:
 
     experiment = run.experiment()
     if not isinstance(experiment.benchmark, ML1Config):
-        raise typer.BadParameter(f"{run.path}: {experiment.benchmark.name!r} has nothing to draw")
+        raise typer.BadParameter(f"{run.path}: {experiment.benchmark.name!r} has no scene to draw")
     if (experiment.evaluation.steps if steps is None else steps) == 0:
         raise typer.BadParameter("--steps must be at least 1; without adaptation there is no before and after")
     require_machine(experiment)
     return experiment.benchmark
 
 
-def _tasks(first: int, goals: int, num_tasks: int, split: Split) -> range:
-    if first + goals > num_tasks:
-        wanted = f"task {first}" if goals == 1 else f"tasks {first} to {first + goals - 1}"
-        raise typer.BadParameter(f"--task and --grid ask for {wanted}; the last {split} task is {num_tasks - 1}")
-    return range(first, first + goals)
+def _tasks(first: int, count: int, available: int, split: Split) -> range:
+    if first + count > available:
+        wanted = f"task {first}" if count == 1 else f"tasks {first} to {first + count - 1}"
+        raise typer.BadParameter(f"--task and --grid ask for {wanted}; the last {split} task is {available - 1}")
+    return range(first, first + count)
 
 
 def _default_path(run: RunDirectory, tasks: range, split: Split) -> Path:
@@ -91,31 +108,31 @@ def _default_path(run: RunDirectory, tasks: range, split: Split) -> Path:
     return run.path / VIDEOS / f"before-after-{'train-' if split == 'train' else ''}{numbers}{video_extension()}"
 
 
-def _columns(goals: int) -> int:
-    """How many pairs stand next to each other; as each is wide, not more than below each other."""
-    return math.isqrt(goals)
+def _columns(num_tasks: int) -> int:
+    """The number of pairs in a row. A pair is wide, so there are at least as many rows as columns."""
+    return math.isqrt(num_tasks)
 
 
-def _default_size(path: Path, goals: int) -> str:
-    """As large as fits on a screen, if not too small for the text."""
+def _default_size(path: Path, num_tasks: int) -> str:
+    """The size at which all pictures fit on a screen, but never too small for the text."""
     from mlrun.analysis.films.scoreboard import SMALLEST_WIDTH
 
-    across = PICTURES_IN_A_STRIP if is_strip(path) else 2 * _columns(goals)
+    across = PICTURES_IN_A_STRIP if is_strip(path) else 2 * _columns(num_tasks)
     width = min(_LARGEST_WIDTH, max(SMALLEST_WIDTH, _WIDTH_OF_ALL // across // 8 * 8))
     return f"{width}x{width * 3 // 4}"
 
 
-def _require_legible(film: Film, goals: int) -> None:
-    """Refuses pictures too narrow for the text, and videos too large for those who should see them."""
+def _require_legible(film: Film, num_tasks: int) -> None:
+    """Refuse pictures that are too narrow for the text, and videos that are too large for some players."""
     from mlrun.analysis.films.scoreboard import SMALLEST_WIDTH
 
     if film.width < SMALLEST_WIDTH:
         raise typer.BadParameter(f"--size must be at least {SMALLEST_WIDTH} wide, for the text to fit")
-    columns = _columns(goals)
-    sides = 2 * columns * film.width, math.ceil(goals / columns) * film.height
+    columns = _columns(num_tasks)
+    sides = 2 * columns * film.width, math.ceil(num_tasks / columns) * film.height
     if max(sides) > _LONGEST_SIDE and not is_strip(film.path):
         raise typer.BadParameter(
-            f"--grid {goals} with --size {film.width}x{film.height} makes a video of {sides[0]}x{sides[1]} pixels;"
+            f"--grid {num_tasks} with --size {film.width}x{film.height} makes a video of {sides[0]}x{sides[1]} pixels;"
             f" the longest side that every player can play is {_LONGEST_SIDE}"
         )
 
@@ -124,10 +141,10 @@ def _scoreboard(run: RunDirectory, film: Film, tasks: range, split: Split, steps
     from mlrun.analysis.films.scoreboard import Scoreboard
 
     experiment, one = run.experiment(), len(tasks) == 1
-    labels = [f"{when} adaptation" if one else f"task {task}, {when}" for task in tasks for when in _WHENS]
-    if is_strip(film.path):  # too narrow for a title
+    labels = [f"{when} adaptation" if one else f"task {task}, {when}" for task in tasks for when in _BEFORE_AFTER]
+    if is_strip(film.path):  # a strip is too narrow for a title
         return Scoreboard("", labels, horizon, pairs="stacked")
     learner = f"{experiment.algorithm.name} on {experiment.benchmark.name.removeprefix('ml1/')}"
     of_tasks = f"{split} task {tasks[0]}" if one else f"{split} tasks"
-    title = f"{learner}, {of_tasks}, {steps} adaptation step{'s' if steps > 1 else ''}"
+    title = f"{learner}, {of_tasks}, {counted(steps, 'adaptation step')}"
     return Scoreboard(title, labels, horizon, _columns(len(tasks)))

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mlrun.cli.options import DEFAULT_RUNS_DIR, Runs, RunsDir, examples
-from mlrun.cli.output import can_draw
+from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, Runs, RunsDir, examples
+from mlrun.cli.shared.output import can_draw
 
 NAME = "report"
 EXAMPLES = examples(
@@ -26,16 +26,19 @@ def command(
             "--output",
             metavar="FILE",
             dir_okay=False,
-            help="What to write. Default: report.html in the run; of several runs, ./report.html.",
+            help="File to write or replace. Default: report.html in the run; for several runs, ./report.html.",
         ),
     ] = None,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
-    """Write one HTML file about runs, to read in a browser, to print or to send, and print its path.
+    """Write an HTML report about one or more runs.
 
-    In it are the scores on held-out tasks, the experiments compared where that is possible, the figures of 'mlrun
-    plot', configurations and manifests; and what 'mlrun render' and 'mlrun explain' have left in the runs, in videos/
-    and plots/. It loads nothing from anywhere and has no scripts. What is missing is named, with what to type.
+    The report is one file to read in a browser, to print or to send. It has no scripts and loads no other files.
+    It shows the scores on held-out tasks, a comparison of the experiments where one is possible, the figures of 'mlrun
+    plot', the configurations and the manifests. It also includes what 'mlrun render' and 'mlrun explain' have saved in
+    the runs, in videos/ and plots/. If something is missing, the report says which command makes it.
+
+    Prints the path of the file.
     """
     from mlrun.analysis.report.page import report_page
     from mlrun.runs.files import write_text

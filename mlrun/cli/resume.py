@@ -2,9 +2,9 @@
 
 import typer
 
-from mlrun.cli.options import DEFAULT_RUNS_DIR, Run, RunsDir, examples
-from mlrun.cli.output import note
-from mlrun.cli.training import TensorBoard, run_training
+from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, Run, RunsDir, TensorBoard, examples
+from mlrun.cli.shared.output import note
+from mlrun.cli.shared.training import run_training
 
 NAME = "resume"
 EXAMPLES = examples("mlrun resume runs/20261122-231608-maml-reach-s0-a1b2")
@@ -13,7 +13,7 @@ EXAMPLES = examples("mlrun resume runs/20261122-231608-maml-reach-s0-a1b2")
 def command(run: Run, tensorboard: TensorBoard = False, runs_dir: RunsDir = DEFAULT_RUNS_DIR) -> None:
     """Continue a run from its last checkpoint.
 
-    It goes on to the number of iterations that its config.yaml gives, which counts from the very start.
+    Trains up to training.iterations in the run's config.yaml. That number includes the iterations already done.
     """
     from mlrun.runs.directory import RunDirectory
     from mlrun.training.device import require_machine
@@ -22,7 +22,7 @@ def command(run: Run, tensorboard: TensorBoard = False, runs_dir: RunsDir = DEFA
     directory = RunDirectory.open(run, runs_dir)
     if directory.is_finished():
         iterations = directory.experiment().training.iterations
-        note(f"already finished, after {iterations} iterations; for more, raise training.iterations in its config.yaml")
+        note(f"already finished, after {iterations} iterations; to go on, raise training.iterations in its config.yaml")
         typer.echo(directory.path)
         return
     with interrupts() as signals:

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from mlrun.cli.options import DEFAULT_RUNS_DIR, ConfigFile, RunsDir, Settings, examples
-from mlrun.cli.output import note
-from mlrun.cli.training import TensorBoard, run_training
+from mlrun.cli.shared.options import DEFAULT_RUNS_DIR, ConfigFile, RunsDir, Settings, TensorBoard, examples
+from mlrun.cli.shared.output import note
+from mlrun.cli.shared.training import run_training
 
 NAME = "train"
 EXAMPLES = examples(
@@ -20,15 +20,19 @@ EXAMPLES = examples(
 def command(
     config: ConfigFile,
     settings: Settings = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Same as --set seed=N.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, metavar="N", help="Same as --set seed=N.")] = None,
     device: Annotated[Literal["auto", "cpu", "cuda"] | None, typer.Option(help="Same as --set device=NAME.")] = None,
-    name: Annotated[str | None, typer.Option(help="Part of the run's id; same as --set name=NAME.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Part of the run's id. Same as --set name=NAME."),
+    ] = None,
     tensorboard: TensorBoard = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
-    """Meta-train an experiment in a new run directory.
+    """Meta-train an experiment in a new run.
 
-    Prints the run directory when training ends, also when it ends early.
+    A run is a directory; training saves its metrics and checkpoints there. Prints the path of that directory when
+    training ends, also when it ends early. 'mlrun resume' continues a run that was stopped.
     """
     from mlrun.config import load_experiment
     from mlrun.runs.directory import RunDirectory
@@ -41,7 +45,7 @@ def command(
     experiment = load_experiment(config, [*(settings or []), *given])
     if tensorboard:
         require_tensorboard()
-    with interrupts() as signals:  # from here on, as what follows takes seconds to load
+    with interrupts() as signals:  # from here on, since the imports below take seconds
         require_machine(experiment)
         signals.check()
         run = RunDirectory.create(runs_dir, experiment)

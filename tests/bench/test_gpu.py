@@ -8,7 +8,7 @@ import torch
 from mlrun.bench import gpu
 from mlrun.bench.gpu import gpu_meta_iteration, gpu_sweep
 from mlrun.benchmarks.metaworld.ml1 import ML1
-from mlrun.cli.bench_tables import gpu_tables
+from mlrun.cli.bench import gpu_tables
 from mlrun.config.algorithms import MAMLConfig
 from mlrun.config.benchmarks import ML1Config
 from mlrun.config.schema import EpisodicExperiment, PolicyConfig, RolloutsConfig, TrainingConfig

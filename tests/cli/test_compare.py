@@ -28,18 +28,18 @@ def make(mlrun, tmp_path):
     return make
 
 
-def test_a_table_has_a_line_per_experiment_and_the_floors_beneath(mlrun, make):
+def test_a_table_has_a_line_per_experiment_and_the_reference_scores_beneath(mlrun, make):
     runs = [make("seed=0"), make("seed=1", errors=(2.0, 3.0)), make(RATE, "seed=0"), make(RATE, "seed=2")]
     outcome = mlrun("runs", "compare", *(run.id for run in runs))
     assert (outcome.code, outcome.err) == (0, "")
-    title, _, headings, first, second, floor, _, *rest = outcome.out.splitlines()
+    title, _, headings, first, second, reference, _, *rest = outcome.out.splitlines()
     assert title == "sinusoid, 2 test tasks, adapted to 10 examples: mean squared error"
     assert "after 1 step: IQM" in headings
     assert first.startswith("algorithm.inner.learning_rate=0.1")
     assert "4.000 [4.000, 4.000]" in first
     assert "2.000 [" in first
     assert second.startswith(RATE)
-    assert (floor.split()[0], floor.split()[-1]) == ("zero", "4.500")
+    assert (reference.split()[0], reference.split()[-1]) == ("zero", "4.500")
     assert rest[1].split() == ["algorithm.inner.learning_rate=0.1", "0,", "1", "1.500,", "2.500", "240", "1:00"]
     assert rest[2].split()[1:8] == ["0,", "2", "1.500,", "1.500", "240", "1:00", "0.75"]
     assert "tasks resampled, and whole runs" in rest[4]
@@ -47,7 +47,7 @@ def test_a_table_has_a_line_per_experiment_and_the_floors_beneath(mlrun, make):
     assert "runs resampled within every task" in stratified
 
 
-def test_json_and_csv_say_the_same(mlrun, make):
+def test_json_and_csv_have_the_same_numbers(mlrun, make):
     runs = [make(), make(RATE, errors=(0.5, 2.0))]
     data = json.loads(mlrun("runs", "compare", *(run.id for run in runs), "--json").out)
     rows = list(csv.DictReader(io.StringIO(mlrun("runs", "compare", *(run.id for run in runs), "--csv").out)))
@@ -71,7 +71,7 @@ def test_json_and_csv_exclude_each_other(mlrun, make):
     assert "exclude each other" in outcome.err
 
 
-def test_every_run_without_such_an_evaluation_is_a_line_with_what_to_type(mlrun, make):
+def test_each_run_without_the_evaluation_is_a_line_with_the_command_that_makes_it(mlrun, make):
     runs = [make(), make("seed=1", errors=()), make("seed=2", shots=20)]
     outcome = mlrun("runs", "compare", *(run.path for run in runs), "--shots", 10, "--steps", 1)
     assert (outcome.code, outcome.out) == (2, "")
@@ -100,7 +100,7 @@ def test_a_difference_in_what_was_evaluated_is_one_line(mlrun, make):
     assert "benchmark.seed is 0 in" in line
 
 
-def test_what_is_not_final_is_said_beside_the_result(mlrun, make):
+def test_notes_name_unfinished_runs_and_outdated_evaluations(mlrun, make):
     stopped = make(rows=ROWS[:1])
     with pytest.raises(Interrupted), stopped.training():
         raise Interrupted(15)

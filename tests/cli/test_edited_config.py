@@ -25,7 +25,7 @@ def edit(run, before, after):
 @pytest.mark.parametrize(
     "verb", ["resume", "eval", "explain", "render", "plot", "report", ("runs", "compare"), ("runs", "export")]
 )
-def test_nothing_is_said_of_what_was_not_trained(mlrun, run, verb):
+def test_verbs_refuse_a_run_whose_experiment_was_edited(mlrun, run, verb):
     manifest = (run / "run.json").read_text()
     edit(run, "seed: 0", "seed: 7")
     outcome = mlrun(*((verb,) if isinstance(verb, str) else verb), run)
@@ -35,7 +35,7 @@ def test_nothing_is_said_of_what_was_not_trained(mlrun, run, verb):
     assert (run / "run.json").read_text() == manifest
 
 
-def test_of_several_the_exit_code_is_the_same(mlrun, run, tmp_path):
+def test_several_edited_runs_give_the_same_exit_code(mlrun, run, tmp_path):
     other = make_run(tmp_path, SINUSOID, "seed=1", rows=ROWS).path
     edit(run, "shots: 10", "shots: 5")
     edit(other, "shots: 10", "shots: 5")
@@ -43,7 +43,7 @@ def test_of_several_the_exit_code_is_the_same(mlrun, run, tmp_path):
     assert (outcome.code, len(outcome.err.splitlines())) == (2, 2)
 
 
-def test_what_is_evaluated_may_be_another_but_not_in_the_midst_of_training(mlrun, run):
+def test_the_evaluation_section_may_be_edited_but_not_before_a_resume(mlrun, run):
     manifest = (run / "run.json").read_text()
     edit(run, "evaluation:\n  steps: null", "evaluation:\n  steps: 3")
     assert mlrun("runs", "compare", run).code == 0
@@ -56,7 +56,7 @@ def test_what_is_evaluated_may_be_another_but_not_in_the_midst_of_training(mlrun
     assert shown["next"] == []
 
 
-def test_it_is_a_problem_that_is_shown(mlrun, run):
+def test_show_lists_the_edit_as_a_problem(mlrun, run):
     edit(run, "hidden_sizes: [40, 40]", "hidden_sizes: [20]")
     [problem] = json.loads(mlrun("runs", "show", run, "--json").out)["problems"]
     assert "network.hidden_sizes was [40, 40] and is [20]" in problem
@@ -68,16 +68,16 @@ def test_it_is_a_problem_that_is_shown(mlrun, run):
         ("iterations: 3", "iterations: 9"),
         ("device: auto", "device: cpu"),
         ("evaluation:\n", "evaluation: # or so\n"),
-        ("  activation: relu\n", ""),  # that is its default
+        ("  activation: relu\n", ""),  # the default
     ],
 )
-def test_what_may_be_another_is_no_problem(mlrun, run, before, after):
+def test_harmless_edits_are_no_problem(mlrun, run, before, after):
     edit(run, before, after)
     assert mlrun("runs", "compare", run).code == 0
     assert json.loads(mlrun("runs", "show", run, "--json").out)["problems"] == []
 
 
-def test_a_run_from_before_this_was_recorded_is_taken_as_it_is(mlrun, run):
+def test_a_run_without_a_record_of_its_experiment_is_accepted(mlrun, run):
     manifest = run / "run.json"
     record = json.loads(manifest.read_text())
     del record["experiment"]

@@ -29,7 +29,7 @@ def no_matplotlib(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
 
 
-def test_stdout_has_a_table_and_a_reading_for_each_measure_and_then_the_figures(mlrun, run):
+def test_stdout_has_a_table_and_a_caption_for_each_measure_and_then_the_figures(mlrun, run):
     outcome = mlrun("explain", run)
     assert outcome.code == 0, outcome.err
     title, *_ = outcome.out.splitlines()
@@ -40,13 +40,13 @@ def test_stdout_has_a_table_and_a_reading_for_each_measure_and_then_the_figures(
     sections = tables.split("\n\n")[1:]
     assert len(sections) == 4
     for section in sections:
-        _, head, *rows, reading = section.splitlines()
+        _, head, *rows, caption = section.splitlines()
         names = [line.split("  ")[0] for line in (head, *rows)]
         if names[0] == "parameter":
             assert names[1:] == ["hidden 1 weight", "hidden 1 bias", "head weight", "head bias"]
         else:
             assert [name for name in names if name != "all"] == ["layer", "hidden 1", "head"]
-        assert reading.endswith(".")
+        assert caption.endswith(".")
 
 
 def test_json_has_the_same_numbers_and_the_figures(mlrun, run, tmp_path):

@@ -9,7 +9,7 @@ from mlrun.config.benchmarks import BenchmarkConfig
 
 @pytest.fixture
 def plain_benchmark(monkeypatch):
-    """A benchmark of someone else, of which nothing more is known."""
+    """A benchmark of another package, without a description."""
     monkeypatch.setattr(benchmarks, "_entries", dict(benchmarks._entries))
     benchmarks.register("theirs", config=BenchmarkConfig, target="nowhere:Nothing", summary="Someone else's")
 

@@ -11,19 +11,20 @@ VERBS = [
     *("bench", "config", "runs", "doctor"),
 ]
 GROUPED = [
-    *(["config", verb] for verb in ("show", "validate")),
+    *(["config", verb] for verb in ("show", "validate", "schema")),
     *(["runs", verb] for verb in ("ls", "show", "compare", "export", "rm")),
 ]
 
 
 def test_help_and_version_import_nothing_heavy():
-    code = """
+    lines = [[], *([verb] for verb in VERBS), *GROUPED]
+    code = f"""
 import sys
 from mlrun.cli import main
-codes = [main(["--help"]), main(["--version"]), main(["train", "--help"])]
-heavy = {"torch", "mujoco", "numpy", "gymnasium", "yaml", "rich"} & set(sys.modules)
+codes = [main(["--version"]), *(main([*line, "--help"]) for line in {lines})]
+heavy = {{"torch", "mujoco", "numpy", "gymnasium", "yaml", "rich"}} & set(sys.modules)
 assert not heavy, heavy
-assert codes == [0, 0, 0], codes
+assert not any(codes), codes
 """
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 

@@ -1,4 +1,4 @@
-"""Runs whose algorithm came from a package that is not installed any more."""
+"""Runs whose algorithm comes from a package that is no longer installed."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ ROWS = [{"iteration": i, "eval/pre/mse": 4.0, "eval/post/mse": 1.0 / i, "example
 
 @pytest.fixture
 def runs(mlrun, tmp_path):
-    """The paths of a run that can be trained here, and of one that cannot."""
+    """The paths of two runs. The second names an algorithm that no installed package provides."""
     paths = []
     for seed in (0, 1):
         run = make_run(tmp_path, SINUSOID, f"seed={seed}", rows=ROWS)
@@ -27,7 +27,7 @@ def runs(mlrun, tmp_path):
     return paths
 
 
-def test_what_they_have_done_is_compared_exported_and_drawn(mlrun, runs):
+def test_their_results_are_compared_exported_and_drawn(mlrun, runs):
     compared = json.loads(mlrun("runs", "compare", *runs, "--json").out)
     assert [group["label"] for group in compared["groups"]] == ["algorithm.name=reptile", "algorithm.name=mine"]
     assert compared["groups"][1]["differences"]["algorithm.momentum"] == 0.5
@@ -41,7 +41,7 @@ def test_what_they_have_done_is_compared_exported_and_drawn(mlrun, runs):
 
 
 @pytest.mark.parametrize("verb", ["resume", "eval", "explain", "render"])
-def test_what_would_need_the_package_says_so_in_one_line(mlrun, runs, verb):
+def test_verbs_that_need_the_package_say_so_in_one_line(mlrun, runs, verb):
     outcome = mlrun(verb, runs[1])
     assert (outcome.code, outcome.out) == (2, "")
     [line] = outcome.err.splitlines()
@@ -50,7 +50,7 @@ def test_what_would_need_the_package_says_so_in_one_line(mlrun, runs, verb):
     assert "no installed package provides it" in line
 
 
-def test_a_listing_has_them_and_show_says_what_is_missing(mlrun, runs):
+def test_ls_lists_them_and_show_says_what_is_missing(mlrun, runs):
     assert runs[1].name in mlrun("runs", "ls").out
     shown = mlrun("runs", "show", runs[1])
     assert shown.code == 0

@@ -25,7 +25,7 @@ ROWS = [
 
 @pytest.fixture
 def make(mlrun, tmp_path):
-    """Makes a run with so many iterations and, if wanted, an evaluation."""
+    """Makes a run with so many iterations, with or without an evaluation."""
 
     def make(*settings, text=SINUSOID, iterations=2, evaluated=True):
         run = make_run(tmp_path, text, *settings, rows=ROWS[:iterations])
@@ -65,7 +65,7 @@ def test_options_choose_directory_figures_and_formats(mlrun, make):
     assert not (run.path / "plots").exists()
 
 
-def test_what_a_run_has_nothing_for_is_left_out_with_the_reason(mlrun, make):
+def test_a_figure_without_data_is_left_out_with_the_reason(mlrun, make):
     run = make(iterations=1, evaluated=False)
     outcome = mlrun("plot", run.id, "--format", "png")
     assert (outcome.code, outcome.out.splitlines()) == (0, files(f"runs/{run.id}/plots", ["time_split"], ["png"]))
@@ -75,7 +75,7 @@ def test_what_a_run_has_nothing_for_is_left_out_with_the_reason(mlrun, make):
     assert goals.startswith("goal_map is not drawn: ")
 
 
-def test_a_run_that_a_figure_cannot_show_does_not_keep_the_others_out_of_it(mlrun, make):
+def test_a_run_without_data_is_left_out_of_a_figure_and_the_others_are_drawn(mlrun, make):
     good, bare = make("seed=1"), make("seed=2", evaluated=False)
     outcome = mlrun("plot", good.id, bare.id, "--figure", "adaptation_steps")
     assert (outcome.code, outcome.out.splitlines()) == (0, files("plots", ["adaptation_steps"]))
@@ -83,7 +83,7 @@ def test_a_run_that_a_figure_cannot_show_does_not_keep_the_others_out_of_it(mlru
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_if_nothing_can_be_drawn_that_is_a_failure_and_nothing_is_written(mlrun, make, count):
+def test_it_is_a_failure_if_nothing_can_be_drawn(mlrun, make, count):
     runs = [make(f"seed={seed}", iterations=0, evaluated=False).id for seed in range(count)]
     outcome = mlrun("plot", *runs)
     assert (outcome.code, outcome.out) == (1, "")
@@ -94,7 +94,7 @@ def test_if_nothing_can_be_drawn_that_is_a_failure_and_nothing_is_written(mlrun,
     assert not list(Path("runs").glob("*/plots"))
 
 
-def test_a_running_and_a_diverged_run_are_drawn_as_far_as_they_are(mlrun, make):
+def test_running_and_diverged_runs_are_drawn_as_far_as_they_got(mlrun, make):
     running, diverged = make("seed=1"), make("seed=2")
     diverged.metrics.append({"iteration": 3, "eval/post/mse": float("nan"), "time": 6.0})
     diverged.manifest.start()
@@ -137,7 +137,7 @@ def test_a_mistake_is_one_line(mlrun, make, arguments, said):
     assert said in line
 
 
-def test_a_link_in_the_place_of_a_run_s_plots_is_not_followed(mlrun, make, tmp_path):
+def test_plots_that_is_a_link_is_refused(mlrun, make, tmp_path):
     run = make()
     (run.path / "plots").symlink_to(tmp_path)
     outcome = mlrun("plot", run.id)

@@ -38,7 +38,7 @@ def test_stdout_is_the_file_and_stderr_the_outcome(mlrun, tmp_path, extension):
         (["ml1/reach-v3", "--split", "train", "--policy", "random"], False, "reach-v3-train-task0-random.gif"),
     ],
 )
-def test_a_file_that_nobody_names_is_here_and_says_what_it_shows(
+def test_the_default_file_is_in_the_working_directory_and_named_after_what_it_shows(
     mlrun, tmp_path, monkeypatch, arguments, has_ffmpeg, file
 ):
     monkeypatch.setattr("mlrun.analysis.films.files.has_ffmpeg", lambda: has_ffmpeg)
@@ -49,8 +49,8 @@ def test_a_file_that_nobody_names_is_here_and_says_what_it_shows(
 
 
 @pytest.mark.usefixtures("gl")
-def test_drawing_that_lasts_says_how_far_it_is(mlrun, monkeypatch):
-    monkeypatch.setattr("mlrun.cli.episode_progress.SECONDS_BETWEEN_LINES", 0)
+def test_slow_drawing_shows_its_progress(mlrun, monkeypatch):
+    monkeypatch.setattr("mlrun.cli.shared.progress.SECONDS_BETWEEN_LINES", 0)
     outcome = mlrun("render", "reach-v3", *SMALL, "-o", "a.png")
     assert (outcome.code, outcome.out) == (0, "a.png\n")
     assert [line.split()[:2] for line in outcome.err.splitlines()[:-1]] == [["step", f"{step}/8"] for step in (2, 4, 6)]
@@ -77,7 +77,7 @@ def test_a_run_acts_as_its_evaluation_scores_it(mlrun, tmp_path):
     assert outcome.out == f"reach-v3-task0-{Path(run).name}.mp4\n"
     outcome = mlrun("render", "push-v3", "--policy", run, "-o", "a.png")
     assert (outcome.code, outcome.out) == (2, "")
-    assert "the run learned on 'ml1/reach-v3', not on 'ml1/push-v3'" in outcome.err
+    assert "the run was trained on 'ml1/reach-v3', not on 'ml1/push-v3'" in outcome.err
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_run_acts_as_its_evaluation_scores_it(mlrun, tmp_path):
     [
         (["reach", "-o", "a.mp4"], "'reach' is neither a benchmark nor a run; did you mean 'reach-v3'?"),
         (["ml1/pushv3", "-o", "a.mp4"], "did you mean 'ml1/push-v3'?"),
-        (["navigation2d", "-o", "a.mp4"], "'navigation2d' has nothing to draw"),
+        (["navigation2d", "-o", "a.mp4"], "'navigation2d' has no scene to draw"),
         (["20261123-000000-lost", "-o", "a.mp4"], "no benchmark is called '20261123-000000-lost', and there is no run"),
         (["folder.png", "-o", "a.mp4"], "folder.png is not a run directory: it has no config.yaml"),
         (["reach-v3", "-o", "a.avi"], "--output must end in .mp4, .gif, .png, not 'a.avi'"),
@@ -105,7 +105,7 @@ def test_a_run_acts_as_its_evaluation_scores_it(mlrun, tmp_path):
     ],
 )
 def test_a_mistake_is_one_line_before_anything_is_simulated(mlrun, tmp_path, monkeypatch, arguments, said):
-    monkeypatch.setattr("mlrun.cli.film._load_mujoco", lambda: pytest.fail("too late"))
+    monkeypatch.setattr("mlrun.cli.shared.film._load_mujoco", lambda: pytest.fail("too late"))
     (tmp_path / "folder.png").mkdir()
     outcome = mlrun("render", *arguments)
     assert (outcome.code, outcome.out) == (2, "")
@@ -115,8 +115,8 @@ def test_a_mistake_is_one_line_before_anything_is_simulated(mlrun, tmp_path, mon
     assert [path.name for path in tmp_path.iterdir()] == ["folder.png"]
 
 
-def test_a_run_that_asks_for_more_than_the_machine_has_is_not_drawn(mlrun, tmp_path, monkeypatch):
-    monkeypatch.setattr("mlrun.cli.film._load_mujoco", lambda: pytest.fail("too late"))
+def test_a_run_with_more_threads_than_cores_is_refused(mlrun, tmp_path, monkeypatch):
+    monkeypatch.setattr("mlrun.cli.shared.film._load_mujoco", lambda: pytest.fail("too late"))
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.yaml").write_text("threads: 1024\n" + TINY_RUN)
     outcome = mlrun("render", "reach-v3", "--policy", "run", "-o", "a.png")
@@ -160,7 +160,7 @@ def test_an_unknown_camera_is_a_usage_error(mlrun, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_where_nothing_can_draw_one_line_says_what_to_install(mlrun, tmp_path, monkeypatch):
+def test_without_a_graphics_library_one_line_says_what_to_install(mlrun, tmp_path, monkeypatch):
     monkeypatch.setattr("mlrun.rendering.gl_context.choose_backend", lambda: None)
     outcome = mlrun("render", "reach-v3", "-o", "a.png")
     assert (outcome.code, outcome.out) == (1, "")

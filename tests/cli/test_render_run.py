@@ -31,7 +31,7 @@ def trained(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def run(trained, tmp_path) -> Path:
-    """A run of its own for each test, found by its id too."""
+    """A copy of the run for each test. It can be found by its id too."""
     return shutil.copytree(trained, tmp_path / "runs" / trained.name, symlinks=True)
 
 
@@ -50,7 +50,7 @@ def seconds(path: Path) -> float:
 
 
 def contains(whole: np.ndarray, part: np.ndarray) -> bool:
-    """Whether a picture is somewhere in another one, pixel by pixel."""
+    """Whether a picture occurs somewhere in another one, pixel by pixel."""
     height, width, _ = part.shape
     for row in range(whole.shape[0] - height + 1):
         start = whole[row].tobytes().find(part[0].tobytes())
@@ -60,7 +60,7 @@ def contains(whole: np.ndarray, part: np.ndarray) -> bool:
 
 
 @pytest.mark.usefixtures("gl")
-def test_each_of_a_pair_looks_as_its_policy_does_alone(mlrun, run, tmp_path):
+def test_each_picture_of_a_pair_equals_the_film_of_its_policy_alone(mlrun, run, tmp_path):
     assert mlrun("render", run.name, "--task", 2, "--size", "240x60", "-o", "pair.png").code == 0
     pair, alone = picture(tmp_path / "pair.png"), {}
     for steps in (0, 1):
@@ -77,7 +77,7 @@ def test_each_of_a_pair_looks_as_its_policy_does_alone(mlrun, run, tmp_path):
 
 @pytest.mark.usefixtures("gl")
 @pytest.mark.parametrize("has_ffmpeg", [True, False])
-def test_a_video_goes_into_the_run_and_is_the_same_again(mlrun, run, monkeypatch, has_ffmpeg):
+def test_a_video_is_saved_in_the_run_and_is_reproducible(mlrun, run, monkeypatch, has_ffmpeg):
     monkeypatch.setattr("mlrun.analysis.films.files.has_ffmpeg", lambda: has_ffmpeg)
     file, videos = run / "videos" / f"before-after-task0.{'mp4' if has_ffmpeg else 'gif'}", []
     for _ in range(2):
@@ -95,7 +95,7 @@ def test_a_video_goes_into_the_run_and_is_the_same_again(mlrun, run, monkeypatch
 
 
 @pytest.mark.usefixtures("gl")
-def test_a_grid_is_of_consecutive_tasks_and_one_adaptation(mlrun, run, tmp_path, monkeypatch):
+def test_a_grid_shows_consecutive_tasks_after_one_adaptation(mlrun, run, tmp_path, monkeypatch):
     from mlrun.training import evaluation
 
     calls, adapt_run = [], evaluation.adapt_run
@@ -129,7 +129,7 @@ def test_a_grid_is_of_consecutive_tasks_and_one_adaptation(mlrun, run, tmp_path,
     ],
 )
 def test_a_mistake_is_one_line_before_anything_is_simulated(mlrun, run, monkeypatch, arguments, said):
-    monkeypatch.setattr("mlrun.cli.film._load_mujoco", lambda: pytest.fail("too late"))
+    monkeypatch.setattr("mlrun.cli.shared.film._load_mujoco", lambda: pytest.fail("too late"))
     outcome = mlrun("render", run, *arguments)
     assert (outcome.code, outcome.out) == (2, "")
     [line] = outcome.err.splitlines()
@@ -138,7 +138,7 @@ def test_a_mistake_is_one_line_before_anything_is_simulated(mlrun, run, monkeypa
     assert not (run / "videos").exists()
 
 
-def test_a_run_whose_evaluation_does_not_adapt_has_no_after(mlrun, run):
+def test_a_run_whose_evaluation_does_not_adapt_is_refused(mlrun, run):
     config = run / "config.yaml"
     config.write_text(config.read_text().replace("steps: null", "steps: 0"))
     outcome = mlrun("render", run)
@@ -153,7 +153,7 @@ def test_a_run_without_a_scene_says_so(mlrun, tmp_path, name):
     outcome = mlrun("render", "flat")
     assert (outcome.code, outcome.out) == (2, "")
     [line] = outcome.err.splitlines()
-    assert f"flat: {name!r} has nothing to draw" in line
+    assert f"flat: {name!r} has no scene to draw" in line
 
 
 @pytest.mark.usefixtures("gl")
@@ -165,7 +165,7 @@ def test_a_run_that_has_no_checkpoint_yet_says_so(mlrun, run):
     assert not (run / "videos").exists()
 
 
-def test_where_nothing_can_draw_nothing_is_adapted(mlrun, run, monkeypatch):
+def test_without_a_graphics_library_nothing_is_adapted(mlrun, run, monkeypatch):
     monkeypatch.setattr("mlrun.rendering.gl_context.choose_backend", lambda: None)
     outcome = mlrun("render", run)
     assert (outcome.code, outcome.out) == (1, "")

@@ -11,7 +11,7 @@ from tests.run_results import SINUSOID, make_run, report
 
 @pytest.fixture
 def make(mlrun, tmp_path):
-    """Makes a run without iterations that is evaluated, on tasks for which no figure knows a place."""
+    """Makes an evaluated run without iterations. Its tasks cannot be drawn on a map."""
 
     def make(*settings):
         run = make_run(tmp_path, SINUSOID, *settings)
@@ -32,13 +32,13 @@ def test_a_report_of_a_run_goes_into_it_and_stdout_has_its_path(mlrun, make):
     assert mlrun("report", run.id).code == 0
 
 
-def test_one_of_several_runs_goes_beside_them(mlrun, make):
+def test_a_report_of_several_runs_goes_into_the_working_directory(mlrun, make):
     outcome = mlrun("report", make("seed=0").id, make("seed=1").id)
     assert (outcome.code, outcome.out) == (0, "report.html\n")
     assert "2 runs" in Page(Path("report.html").read_text(encoding="utf-8")).text
 
 
-def test_it_is_written_where_it_is_wanted(mlrun, make):
+def test_output_chooses_the_file(mlrun, make):
     run = make()
     outcome = mlrun("report", run.path, "-o", "a/b.html")
     assert (outcome.code, outcome.out) == (0, "a/b.html\n")
@@ -68,7 +68,7 @@ def test_a_damaged_run_is_one_line_and_nothing_is_written(mlrun, make):
     assert not Path("report.html").exists()
 
 
-def test_a_link_in_the_place_of_a_run_s_videos_is_not_followed(mlrun, make, tmp_path):
+def test_videos_that_is_a_link_is_refused(mlrun, make, tmp_path):
     run = make()
     (run.path / "videos").symlink_to(tmp_path)
     outcome = mlrun("report", run.id)
@@ -76,7 +76,7 @@ def test_a_link_in_the_place_of_a_run_s_videos_is_not_followed(mlrun, make, tmp_
     assert "videos is a link" in outcome.err
 
 
-def test_without_matplotlib_the_page_names_what_it_lacks_and_a_note_says_how_to_install_it(mlrun, make):
+def test_without_matplotlib_the_page_says_what_it_lacks_and_a_note_says_how_to_install_it(mlrun, make):
     run = make()
     code = """
 import sys

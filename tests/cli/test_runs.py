@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlrun.cli.runs_text import age, size
+from mlrun.cli.runs import age, size
 from mlrun.config import load_experiment
 from mlrun.runs.directory import RunDirectory
 
@@ -53,7 +53,7 @@ def test_ls_as_json_has_what_scripts_need(mlrun, make_run):
     assert listed["evaluation"] == {"iteration": 2, "before": {"mse": 2.0}, "after": {"mse": 0.25}}
 
 
-def test_show_points_to_what_is_known_of_a_divergence(mlrun, make_run):
+def test_show_names_the_file_about_a_divergence(mlrun, make_run):
     run = make_run()
     assert "divergence" not in mlrun("runs", "show", run.id).out
     run.write_divergence({"quantity": "the loss"})
@@ -85,7 +85,7 @@ def test_a_runs_directory_that_is_a_file_is_one_line(mlrun, config):
     assert "must be a directory" in outcome.err
 
 
-def test_show_tells_all_about_a_run_and_what_to_type_next(mlrun, make_run):
+def test_show_describes_a_run_and_names_the_next_command(mlrun, make_run):
     run = make_run()
     run.manifest.start()
     run.manifest.end("diverged", "iteration 3: kl is nan", 1.0)
@@ -109,7 +109,7 @@ def test_show_tells_all_about_a_run_and_what_to_type_next(mlrun, make_run):
     assert shown["evaluations"][0]["after"] == {"mse": 0.125}
 
 
-def test_show_says_of_the_last_iteration_what_training_says_of_it(mlrun, make_run):
+def test_show_prints_the_last_iteration_as_training_does(mlrun, make_run):
     run = make_run()
     run.metrics.append(
         {"iteration": 3, "pre/mse": 2.5, "post/mse": 0.125, "kl": 0.00987, "accepted": True, "loss": 1e-9}
@@ -123,7 +123,7 @@ def test_show_says_of_the_last_iteration_what_training_says_of_it(mlrun, make_ru
     assert "in iteration 4: 10,000 examples/s" in mlrun("runs", "show", run.id).out
 
 
-def test_show_says_what_to_type_next(mlrun, make_run):
+def test_the_next_command_follows_from_the_state_of_the_run(mlrun, make_run):
     run = make_run()
 
     def shown():
@@ -144,7 +144,7 @@ def test_show_says_what_to_type_next(mlrun, make_run):
     assert shown() == [f"mlrun resume {run.path}"]
 
 
-def test_show_of_a_diverged_run_without_a_checkpoint_has_nothing_to_type(mlrun, make_run):
+def test_a_diverged_run_without_a_checkpoint_has_no_next_command(mlrun, make_run):
     run = make_run()
     run.manifest.start()
     run.manifest.end("diverged", "iteration 3: kl is nan", 1.0)
@@ -165,7 +165,7 @@ def test_show_of_a_damaged_run_says_what_is_wrong(mlrun, make_run, name, content
         assert name in problem
 
 
-def test_rm_off_a_terminal_needs_yes_and_prints_what_is_gone(mlrun, make_run):
+def test_rm_off_a_terminal_needs_yes_and_prints_the_deleted_paths(mlrun, make_run):
     first, second = make_run(), make_run()
     refused = mlrun("runs", "rm", first.id, second.id)
     assert (refused.code, refused.out) == (2, "")
@@ -198,7 +198,7 @@ def test_rm_deletes_none_if_one_is_being_trained(mlrun, make_run):
     assert free.path.exists()
 
 
-def test_what_an_interrupted_rm_left_is_named_and_not_listed(mlrun, make_run):
+def test_ls_names_leftovers_of_an_interrupted_rm_but_does_not_list_them(mlrun, make_run):
     run = make_run()
     os.rename(run.path, run.path.with_name(f".{run.id}.1234.deleted"))
     outcome = mlrun("runs", "ls")
@@ -206,7 +206,7 @@ def test_what_an_interrupted_rm_left_is_named_and_not_listed(mlrun, make_run):
     assert f".{run.id}.1234.deleted" in outcome.err
 
 
-def test_paths_that_cannot_be_printed_do_not_stop_rm_in_the_middle(make_run):
+def test_a_full_stdout_does_not_stop_rm_halfway(make_run):
     runs = [make_run().id, make_run().id]
     with Path("/dev/full").open("wb") as full:
         command = [sys.executable, "-m", "mlrun", "runs", "rm", "--yes", *runs]

@@ -1,4 +1,4 @@
-"""`mlrun train`, `resume` and `eval` around a stand-in for the work itself."""
+"""`mlrun train`, `resume` and `eval`. A stand-in replaces the training loop."""
 
 import json
 import sys
@@ -19,7 +19,7 @@ SCORES = {
 
 @pytest.fixture
 def ends(monkeypatch):
-    """How each training ends: an exception, or None."""
+    """How each training ends, in order: an exception, or None. Filled by the test."""
     ends = []
 
     def train(experiment, run, reporter, placement):
@@ -39,7 +39,7 @@ def status(run: str) -> str:
     return json.loads(Path(run, "run.json").read_text())["status"]
 
 
-def test_train_prints_the_run_directory_and_then_what_to_type_next(mlrun, config, ends):
+def test_train_prints_the_run_directory_and_then_the_next_command(mlrun, config, ends):
     outcome = mlrun("train", config)
     assert outcome.code == 0
     [run] = outcome.out.splitlines()
@@ -85,7 +85,7 @@ def test_a_training_that_stops_early_still_names_its_run(mlrun, config, ends, en
     assert (f"mlrun resume {run}" in outcome.err) == (recorded == "interrupted")
 
 
-def test_resume_goes_on_with_a_stopped_run_and_leaves_a_finished_one_alone(mlrun, config, ends):
+def test_resume_continues_a_stopped_run_and_leaves_a_finished_one_alone(mlrun, config, ends):
     ends.append(Interrupted(2))
     run = mlrun("train", config).out.strip()
     resumed = mlrun("resume", f"{Path(run).name}/")
@@ -107,7 +107,7 @@ def test_metrics_go_to_tensorboard_too_and_after_a_resume_as_well(mlrun, config,
     assert not Path(mlrun("train", config).out.strip(), "tensorboard").exists()
 
 
-def test_without_tensorboard_nothing_begins(mlrun, config, ends, monkeypatch):
+def test_without_tensorboard_no_run_is_made(mlrun, config, ends, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     outcome = mlrun("train", config, "--tensorboard")
     assert (outcome.code, outcome.out) == (1, "")
@@ -126,7 +126,7 @@ def test_a_run_in_training_cannot_be_resumed(mlrun, config, ends):
     assert "another process" in outcome.err
 
 
-def test_a_gpu_that_is_not_there_is_an_error_before_anything_is_written(mlrun, config, ends, tmp_path, monkeypatch):
+def test_a_missing_gpu_is_an_error_before_anything_is_written(mlrun, config, ends, tmp_path, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     outcome = mlrun("train", config, "--device", "cuda")
     assert (outcome.code, outcome.out) == (2, "")
@@ -148,8 +148,8 @@ def test_eval_passes_its_options_on_and_prints_one_json_object(mlrun, config, en
 
     def evaluate_run(directory, **options):
         seen.update(options, run=directory.id)
-        floors = {"expert": {"success_any": 0.0, "return": 1.0}}
-        return {"run": directory.id, "score": float("nan"), "horizon": 20, "floors": floors}
+        reference_scores = {"expert": {"success_any": 0.0, "return": 1.0}}
+        return {"run": directory.id, "score": float("nan"), "horizon": 20, "floors": reference_scores}
 
     monkeypatch.setattr("mlrun.training.evaluation.evaluate_run", evaluate_run)
     options = ["--split", "train", "--checkpoint", "2", "--episodes", "5", "--steps", "0"]

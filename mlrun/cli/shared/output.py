@@ -1,9 +1,11 @@
-"""Printing results to stdout and notes to stderr."""
+"""What verbs print: results to stdout, notes to stderr."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import shlex
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +18,18 @@ _WIDTH_OFF_TERMINAL = 200
 
 
 def note(text: str) -> None:
-    """Tell the person something that is not the result."""
+    """Print a line that is not part of the result to stderr. It is lost without an error if stderr is closed."""
     with contextlib.suppress(OSError):
         typer.echo(text, err=True)
 
 
+def program() -> str:
+    """The command that starts this program from the user's shell: "mlrun", or its path if it is not on PATH."""
+    return "mlrun" if shutil.which("mlrun") else shlex.quote(sys.argv[0])
+
+
 def can_draw() -> bool:
-    """Whether matplotlib is there for figures; if it is not, the person is told how to install it."""
+    """Whether matplotlib is installed. If it is not, a note says how to install it."""
     from mlrun.extras import MissingExtraError, require_extra
 
     try:
@@ -34,16 +41,17 @@ def can_draw() -> bool:
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """Print one JSON object."""
+    """Print one JSON object. NaN and infinities become null."""
     from mlrun.runs.files import finite_or_none
 
     typer.echo(json.dumps(finite_or_none(value), indent=2, allow_nan=False))
 
 
 def print_table(table: Table) -> None:
-    """Print a table, in colour on a terminal only, and nowhere shortened to fit unless on a terminal.
+    """Print a table.
 
-    Texts in it are shown as they are: brackets in a name or a setting are no markup.
+    On a terminal it has colours and is cut to the terminal's width. Elsewhere it is plain and up to 200 characters
+    wide. Texts are printed as they are: brackets in a name or a setting are no markup.
     """
     from rich.console import Console
 
@@ -57,7 +65,7 @@ def print_table(table: Table) -> None:
 
 
 def columns(*names: str) -> Table:
-    """An empty table without rules or padding around it."""
+    """An empty table with these headings, without rules or padding around it."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -67,7 +75,7 @@ def columns(*names: str) -> Table:
 
 
 def columns_of_numbers(label: str, *names: str) -> Table:
-    """The same, in which all columns but the first have numbers."""
+    """An empty table whose first column holds labels; the others hold numbers and are aligned right."""
     table = columns(label, *names)
     for column in table.columns[1:]:
         column.justify = "right"

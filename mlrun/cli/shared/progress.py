@@ -1,4 +1,4 @@
-"""How training is shown while it runs: a live display on a terminal, plain lines anywhere else."""
+"""The progress of training and of drawing films: a live display on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from mlrun.cli.shared.output import note
 from mlrun.scores import SCORES, SHOWN
 from mlrun.training.reporter import Reporter
 from mlrun.wording import duration
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.table import Table
 
+    from mlrun.analysis.films.episode import Moment
+
 SECONDS_BETWEEN_LINES = 5.0
 _RECENT_ITERATIONS = 20
 
@@ -27,20 +30,20 @@ logger = logging.getLogger("mlrun")
 Row = Mapping[str, Any]
 
 
-def progress(title: str) -> AbstractContextManager[Reporter]:
-    """A reporter on stderr, as fits what stderr is."""
-    if on_terminal():
-        return _live(title)
+def training_progress(title: str) -> AbstractContextManager[Reporter]:
+    """A reporter that shows training on stderr: live on a terminal, in plain lines elsewhere."""
+    if _on_terminal():
+        return _live_training(title)
     return contextlib.nullcontext(PlainProgress(sys.stderr))
 
 
-def on_terminal() -> bool:
-    """Whether stderr is where a live display can be shown."""
+def _on_terminal() -> bool:
+    """Whether stderr is a terminal that can show a live display."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 class Pace:
-    """How long iterations take, and hence how long the rest will.
+    """Estimates the time left from the time of the last 20 iterations.
 
     Args:
         clock: monotonic time in seconds.
@@ -52,17 +55,17 @@ class Pace:
         self._times = deque([self.started], maxlen=_RECENT_ITERATIONS + 1)
 
     def tick(self) -> None:
-        """An iteration is done."""
+        """Count an iteration that has just ended."""
         self._times.append(self._clock())
         if len(self._times) == 3 and self._times[0] == self.started:
-            self._times.popleft()  # the first one had the setting up in it
+            self._times.popleft()  # the first iteration includes the setup
 
     def elapsed(self) -> float:
-        """Seconds since the start."""
+        """Seconds since this was made."""
         return self._clock() - self.started
 
     def remaining(self, iterations: int) -> float | None:
-        """Seconds until so many more iterations are done, from the recent ones; None before the first."""
+        """Estimated seconds for so many more iterations; None before the first has ended."""
         if len(self._times) < 2:
             return None
         per_iteration = (self._times[-1] - self._times[0]) / (len(self._times) - 1)
@@ -71,10 +74,10 @@ class Pace:
 
 
 class PlainProgress:
-    """One line for the first and the last iteration, and in between one every few seconds.
+    """Prints plain lines: one for the first and the last iteration, and at most one every 5 seconds in between.
 
     Args:
-        stream: where lines go. When it breaks, training goes on unseen.
+        stream: where lines go. Training goes on without them if it is closed.
         clock: monotonic time in seconds.
     """
 
@@ -85,7 +88,7 @@ class PlainProgress:
         self._last_line: float | None = None
 
     def iteration(self, row: Row, total: int) -> None:
-        """Print a line if it is time for one."""
+        """Print a line if it is due."""
         self._pace.tick()
         now = self._clock()
         last = row["iteration"] == total
@@ -109,11 +112,11 @@ class PlainProgress:
 
 
 class LiveProgress:
-    """What the live display shows; rich draws it anew several times a second.
+    """The content of the live display. rich redraws it several times a second.
 
     Args:
-        title: first line.
-        console: where notes go, above the display.
+        title: first line of the display.
+        console: where notes are printed, above the display.
         clock: monotonic time in seconds.
     """
 
@@ -126,12 +129,12 @@ class LiveProgress:
         self._evaluation: tuple[int, Row] | None = None
 
     def iteration(self, row: Row, total: int) -> None:
-        """Show the row from now on."""
+        """Show this row until the next."""
         self._pace.tick()
         self._row, self._total = row, total
 
     def evaluation(self, iteration: int, summary: Row) -> None:
-        """Show the evaluation until there is a newer one."""
+        """Show this evaluation until the next."""
         self._evaluation = iteration, summary
 
     def note(self, text: str) -> None:
@@ -149,7 +152,7 @@ class LiveProgress:
             return
         yield self._bar(self._row["iteration"], elapsed)
         yield self._scores(self._row)
-        yield Text(f"  {_step_and_speed(self._row)}", style="dim")
+        yield Text(f"  {_outer_step_and_speed(self._row)}", style="dim")
 
     def _bar(self, done: int, elapsed: str) -> Table:
         from rich.progress_bar import ProgressBar
@@ -169,7 +172,7 @@ class LiveProgress:
         if self._evaluation is not None:
             heads.append(f"evaluation after iteration {self._evaluation[0]}")
         table.add_row(*heads, style="dim")
-        for name in _followed(row, ""):
+        for name in _shown_scores(row, ""):
             cells = [f"  {SCORES[name].label}", _change(row, "", name, "→")]
             if self._evaluation is not None:
                 cells.append(_change(self._evaluation[1], "eval/", name, "→"))
@@ -178,7 +181,7 @@ class LiveProgress:
 
 
 @contextmanager
-def _live(title: str) -> Iterator[Reporter]:
+def _live_training(title: str) -> Iterator[Reporter]:
     from rich.console import Console
     from rich.live import Live
 
@@ -189,25 +192,25 @@ def _live(title: str) -> Iterator[Reporter]:
 
 
 def plain_line(row: Row, total: int) -> str:
-    """An iteration in one line; ``before -> after`` adaptation."""
+    """One line about an iteration. Scores are ``before -> after`` adaptation."""
     return f"iteration {row['iteration']}/{total}  {metrics_line(row)}"
 
 
 def metrics_line(row: Row) -> str:
-    """What is followed of an iteration's metrics: its scores ``before -> after`` adaptation, its step and its speed."""
-    return "  ".join(part for part in (_changes(row, ""), _step_and_speed(row)) if part)
+    """The metrics shown of an iteration: scores ``before -> after`` adaptation, KL of the outer step, speed."""
+    return "  ".join(part for part in (_changes(row, ""), _outer_step_and_speed(row)) if part)
 
 
 def evaluation_line(iteration: int, summary: Row) -> str:
-    """An evaluation during training in one line; ``before -> after`` adaptation."""
+    """One line about an evaluation during training. Scores are ``before -> after`` adaptation."""
     return f"evaluation after iteration {iteration}  {_changes(summary, 'eval/')}"
 
 
 def _changes(row: Row, prefix: str) -> str:
-    return "  ".join(f"{SCORES[name].short} {_change(row, prefix, name, '->')}" for name in _followed(row, prefix))
+    return "  ".join(f"{SCORES[name].short} {_change(row, prefix, name, '->')}" for name in _shown_scores(row, prefix))
 
 
-def _followed(row: Row, prefix: str) -> list[str]:
+def _shown_scores(row: Row, prefix: str) -> list[str]:
     return [name for name in SHOWN if f"{prefix}pre/{name}" in row]
 
 
@@ -216,7 +219,7 @@ def _change(row: Row, prefix: str, name: str, arrow: str) -> str:
     return f" {arrow} ".join(SCORES[name].as_text(row[moment]) for moment in moments if moment in row)
 
 
-def _step_and_speed(row: Row) -> str:
+def _outer_step_and_speed(row: Row) -> str:
     parts = []
     if "kl" in row:
         verdict = "" if "accepted" not in row else " accepted" if row["accepted"] else " rejected"
@@ -225,3 +228,60 @@ def _step_and_speed(row: Row) -> str:
         unit = key.removesuffix("_per_second").replace("_", " ")
         parts.append(f"{row[key]:,.0f} {unit}/s")
     return "  ".join(parts)
+
+
+@contextmanager
+def drawing_progress(moments: Iterable[Moment], horizon: int) -> Iterator[Iterator[Moment]]:
+    """Show on stderr how far the drawing of episodes has come.
+
+    Args:
+        moments: moments of episodes, in order of time.
+        horizon: control steps of the episodes.
+
+    Yields:
+        The same moments. The progress moves on as they are iterated over.
+    """
+    if not _on_terminal():
+        yield plain_drawing(moments, horizon)
+        return
+    from rich.console import Console
+
+    with live_drawing(moments, horizon, Console(stderr=True)) as watched:
+        yield watched
+
+
+def plain_drawing(
+    moments: Iterable[Moment], horizon: int, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Moment]:
+    """The same moments, with a line every 5 seconds. Drawing that takes less prints nothing.
+
+    Args:
+        moments: moments of episodes, in order of time.
+        horizon: control steps of the episodes.
+        clock: monotonic time in seconds.
+    """
+    started = last_line = clock()
+    for moment in moments:
+        yield moment
+        now = clock()
+        if now - last_line >= SECONDS_BETWEEN_LINES and 0 < moment.step < horizon:
+            last_line = now
+            left = (now - started) * (horizon - moment.step) / moment.step
+            note(f"step {moment.step}/{horizon}  {duration(left)} left")
+
+
+@contextmanager
+def live_drawing(moments: Iterable[Moment], horizon: int, console: Console) -> Iterator[Iterator[Moment]]:
+    """The same moments, with a progress bar that disappears at the end."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("step {task.completed}/{task.total}"), BarColumn(24), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as progress:
+        task = progress.add_task("", total=horizon)
+
+        def watched() -> Iterator[Moment]:
+            for moment in moments:
+                yield moment
+                progress.update(task, completed=moment.step)
+
+        yield watched()

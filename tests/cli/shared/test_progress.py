@@ -3,10 +3,20 @@ import io
 import pytest
 from rich.console import Console
 
-from mlrun.cli.progress import LiveProgress, Pace, PlainProgress, progress
+from mlrun.analysis.films.episode import Moment
+from mlrun.cli.shared.progress import (
+    LiveProgress,
+    Pace,
+    PlainProgress,
+    drawing_progress,
+    live_drawing,
+    plain_drawing,
+    training_progress,
+)
 
 SCORES = {"return": 31.2, "success_any": 0.125, "success_last": 0.1}
 ADAPTED = {"return": 212.5, "success_any": 0.85, "success_last": 0.8}
+MOMENTS = [Moment(step, [], []) for step in (0, 4, 8, 12, 16, 20, 20, 20)]
 
 
 class Clock:
@@ -51,13 +61,13 @@ def test_a_plain_line_has_the_scores_before_and_after_adaptation(clock):
     )
 
 
-def test_a_plain_line_shows_errors_where_tasks_are_examples_and_one_number_where_nothing_is_scored_after(clock):
+def test_a_plain_line_shows_errors_and_one_number_if_there_is_no_score_after_adaptation(clock):
     stream = io.StringIO()
     PlainProgress(stream, clock).iteration({"iteration": 1, "pre/mse": 2.97133, "examples_per_second": 163339.3}, 1)
     assert stream.getvalue() == "iteration 1/1  error 2.971  163,339 examples/s  0:00 left\n"
 
 
-def test_a_reader_of_stderr_that_is_gone_does_not_end_training(clock):
+def test_a_closed_stderr_does_not_end_training(clock):
     class Gone(io.StringIO):
         def write(self, _):
             raise BrokenPipeError
@@ -69,7 +79,7 @@ def test_a_reader_of_stderr_that_is_gone_does_not_end_training(clock):
 
 def test_off_a_terminal_progress_is_plain(monkeypatch, capfd):
     monkeypatch.setenv("FORCE_COLOR", "1")
-    with progress("a run") as reporter:
+    with training_progress("a run") as reporter:
         reporter.iteration(row(1), 1)
     assert "\x1b" not in capfd.readouterr().err
 
@@ -101,3 +111,30 @@ def test_the_live_display_shows_the_iteration_and_the_last_evaluation(clock):
     for part in ("iteration 37/100", "0:04 elapsed, 4:12 left", "evaluation after iteration 37", "21,400 env steps/s"):
         assert part in text
     assert text.count("31.2 → 212.5") == 2
+
+
+def drawn(moments, clock, seconds):
+    """Iterates over the moments; each takes so many seconds to draw."""
+    for moment in moments:
+        clock.now += seconds
+        yield moment
+
+
+def test_plain_lines_of_drawing_come_every_few_seconds_and_not_at_the_end(clock, capfd):
+    assert list(drawn(plain_drawing(MOMENTS, 20, clock), clock, 3.0)) == MOMENTS
+    assert capfd.readouterr() == ("", "step 4/20  0:24 left\nstep 12/20  0:08 left\n")
+
+
+def test_fast_drawing_prints_no_line(capfd):
+    with drawing_progress(MOMENTS, 20) as shown:
+        assert list(shown) == MOMENTS
+    assert capfd.readouterr() == ("", "")
+
+
+def test_on_a_terminal_a_bar_is_shown_and_disappears(capfd):
+    screen = io.StringIO()
+    with live_drawing(MOMENTS, 20, Console(file=screen, force_terminal=True)) as shown:
+        assert list(shown) == MOMENTS
+    assert "step 20/20" in screen.getvalue()
+    assert screen.getvalue().endswith("\x1b[2K")
+    assert capfd.readouterr() == ("", "")

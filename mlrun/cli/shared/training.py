@@ -1,35 +1,34 @@
-"""What `train` and `resume` have in common: run the loop, show it, and say what to type next."""
+"""What `train` and `resume` share: run the training loop and show its progress."""
 
 from __future__ import annotations
 
 import contextlib
 import shlex
-import shutil
-import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from mlrun.cli.output import note
-from mlrun.cli.progress import progress
+from mlrun.cli.shared.output import note, program
+from mlrun.cli.shared.progress import training_progress
 
 if TYPE_CHECKING:
     from mlrun.runs.directory import RunDirectory
     from mlrun.training.reporter import Reporter
 
 
-TensorBoard = Annotated[
-    bool, typer.Option("--tensorboard", help="Write the metrics for TensorBoard too, into the run's tensorboard/.")
-]
-
-
 def run_training(run: RunDirectory, *, tensorboard: bool) -> None:
-    """Train a run to its end. Its path goes to stdout, also when training stops early.
+    """Train a run from its last checkpoint to its end.
+
+    Prints the run's path to stdout, also when training stops early, and the next command to stderr.
 
     Args:
-        run: what to train, from its last checkpoint.
-        tensorboard: whether TensorBoard's files are written; they are also where there are some already.
+        run: the run to train.
+        tensorboard: whether to write files for TensorBoard. They are also written if the run already has some.
+
+    Raises:
+        RunLockedError: another process trains this run. Nothing is printed.
+        Exception: whatever stopped the training.
     """
     from mlrun.errors import Interrupted, RunLockedError
     from mlrun.training.device import place
@@ -46,7 +45,7 @@ def run_training(run: RunDirectory, *, tensorboard: bool) -> None:
     except BaseException as error:
         if isinstance(error, Interrupted | KeyboardInterrupt):
             note(f"continue with:\n  {program()} resume {path}")
-        with contextlib.suppress(OSError):  # a reader that has gone must not hide why training stopped
+        with contextlib.suppress(OSError):  # a closed stdout must not hide why training stopped
             typer.echo(run.path)
         raise
     typer.echo(run.path)
@@ -59,14 +58,9 @@ def _reporting(run: RunDirectory, tensorboard: bool) -> Iterator[Reporter]:
     from mlrun.training.tensorboard import writing_for_tensorboard
 
     events = run.path / TENSORBOARD
-    with progress(run.id) as reporter:
+    with training_progress(run.id) as reporter:
         if not (tensorboard or events.is_dir()):
             yield reporter
             return
         with writing_for_tensorboard(reporter, events) as both:
             yield both
-
-
-def program() -> str:
-    """How to call this program from the shell that called it, which may not have it on its path."""
-    return "mlrun" if shutil.which("mlrun") else shlex.quote(sys.argv[0])

@@ -1,4 +1,4 @@
-"""What `mlrun render` draws into, and how, whatever it is that it draws."""
+"""The film options of `mlrun render`: their checks, and how a film is drawn to a file."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mlrun.cli.episode_progress import shown_on_stderr
-from mlrun.cli.output import note
+from mlrun.cli.shared.output import note
+from mlrun.cli.shared.progress import drawing_progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     from mlrun.analysis.films.episode import Episodes, Moment
 
     Draw = Callable[[Episodes, Callable[[Moment], np.ndarray]], None]
-    """Plays episodes once and writes, of every moment that is shown, the picture that the function makes of it."""
+    """Plays episodes once and writes a film. The function makes a frame of each moment, (height, width, 3) uint8."""
 
 PICTURES_IN_A_STRIP = 5
 _STRIP = ".png"
-_FPS = {".mp4": 40, ".gif": 20, _STRIP: 1}  # by default; a strip has none to choose
+_FPS = {".mp4": 40, ".gif": 20, _STRIP: 1}  # the defaults; a strip has no speed to choose
 _SMALLEST_SIDE, _LARGEST_SIDE = 32, 2160
 
 
 @dataclass(frozen=True)
 class Film:
-    """A file to draw into.
+    """A film to draw: its file and its look.
 
     Attributes:
-        path: of the file.
-        width: of a picture of one world, in pixels.
-        height: of the same.
+        path: file to write or replace.
+        width: width of the picture of one world, in pixels.
+        height: height of the picture of one world, in pixels.
         camera: name of the camera.
         fps: frames per second.
-        speed: 1 is real time.
+        speed: simulated seconds per second of film; 1 is real time.
     """
 
     path: Path
@@ -52,7 +52,7 @@ class Film:
     speed: float
 
     def _moments(self, horizon: int) -> list[int]:
-        """After how many control steps there is a frame."""
+        """The control steps after which there is a frame."""
         from mlrun.analysis.films.episode import strip_moments, video_moments
 
         if is_strip(self.path):
@@ -61,7 +61,12 @@ class Film:
 
     @contextmanager
     def drawing(self) -> Iterator[Draw]:
-        """What draws episodes into the file, once it is sure that this machine has all that this takes."""
+        """Yield a function that draws episodes to the file. Until it exits, SIGTERM raises `Interrupted`.
+
+        Raises:
+            MlrunError: this machine cannot draw, or cannot write this kind of file.
+            typer.BadParameter: there is no such camera.
+        """
         _load_mujoco()
         from mlrun.analysis.films.files import writer_for
         from mlrun.registry import UnknownNameError
@@ -75,7 +80,7 @@ class Film:
 
         def draw(episodes: Episodes, picture: Callable[[Moment], np.ndarray]) -> None:
             moments = episodes.moments(renderer, self._moments(episodes.horizon))
-            with shown_on_stderr(moments, episodes.horizon) as shown:
+            with drawing_progress(moments, episodes.horizon) as shown:
                 write(self.path, map(picture, shown), self.fps)
 
         with renderer, _sigterm_raises():
@@ -84,7 +89,7 @@ class Film:
 
 @dataclass(frozen=True)
 class FilmOptions:
-    """The film that is asked for, each attribute None where nothing was said of it."""
+    """The film options as given; None for an option that was not given."""
 
     output: Path | None
     size: str | None
@@ -93,7 +98,18 @@ class FilmOptions:
     speed: float | None
 
     def film(self, path: Path, size: str, camera: str, speed: float, fps: int | None = None) -> Film:
-        """What there is to draw into, checked; the arguments stand where nothing was said."""
+        """Check the options and fill in defaults.
+
+        Args:
+            path: default file.
+            size: default size of a picture, such as ``"640x480"``.
+            camera: default camera.
+            speed: default speed.
+            fps: default frames per second; None for that of the kind of file.
+
+        Raises:
+            typer.BadParameter: an option is wrong, or the options do not fit together.
+        """
         path, (width, height) = self.output or path, _parse_size(self.size or size)
         extension = path.suffix.lower()
         if extension not in _FPS:
@@ -105,37 +121,41 @@ class FilmOptions:
         if self.output is not None or path.parent == Path():
             _require_writable(path, "" if self.output is None else "--output: ")
         if is_strip(path):
-            refuse("--fps", self.fps, "needs an .mp4 or .gif; a strip does not move")
-            refuse("--speed", self.speed, "needs an .mp4 or .gif; a strip does not move")
+            refuse_if_given("--fps", self.fps, "needs an .mp4 or .gif; a strip does not move")
+            refuse_if_given("--speed", self.speed, "needs an .mp4 or .gif; a strip does not move")
         fps = self.fps or fps or _FPS[extension]
         return Film(path, width, height, self.camera or camera, fps, self.speed or speed)
 
 
 def is_strip(path: Path) -> bool:
-    """Whether this file will be a picture of several moments, and not a video."""
+    """Whether the file is a strip: one picture that shows several moments side by side."""
     return path.suffix.lower() == _STRIP
 
 
 def video_extension() -> str:
-    """Of a file that nobody has named: an mp4, or a gif where there is nothing that writes an mp4."""
+    """Extension of a file that the user did not name: .mp4, or .gif if nothing here can write an mp4."""
     from mlrun.analysis.films.files import has_ffmpeg
     from mlrun.extras import install_command
 
     if has_ffmpeg():
         return ".mp4"
-    note(f"drawing a gif; an mp4 needs another package: {install_command('video')}")
+    note(f"drawing a gif; to draw an mp4, install another package: {install_command('video')}")
     return ".gif"
 
 
-def refuse(option: str, given: object, why: str) -> None:
-    """Refuses an option that means nothing here."""
+def refuse_if_given(option: str, given: object, why: str) -> None:
+    """Refuse an option that does not apply.
+
+    Raises:
+        typer.BadParameter: the option was given.
+    """
     if given is not None:
         raise typer.BadParameter(f"{option} {why}")
 
 
 def _require_writable(path: Path, option: str) -> None:
     if path.is_dir() or not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
-        raise typer.BadParameter(f"{option}cannot write {str(path)!r}; is there such a directory, and is it yours?")
+        raise typer.BadParameter(f"{option}cannot write {str(path)!r}; does the directory exist, and is it writable?")
 
 
 def _parse_size(text: str) -> tuple[int, int]:
@@ -149,12 +169,12 @@ def _parse_size(text: str) -> tuple[int, int]:
 
 
 def _load_mujoco() -> None:
-    """Loads the physics, which fails where MUJOCO_GL names a way to draw that this machine does not have."""
+    """Import mujoco. This fails if MUJOCO_GL names a graphics library that this machine does not have."""
     from mlrun.errors import MlrunError
 
     try:
         importlib.import_module("mujoco")
-    except Exception as error:  # of whatever kind the missing library brings about
+    except Exception as error:  # its type depends on the library that is missing
         raise MlrunError(
             f"cannot load mujoco with MUJOCO_GL={os.environ.get('MUJOCO_GL', '')!r}: {error}; try without MUJOCO_GL"
         ) from error
@@ -162,7 +182,7 @@ def _load_mujoco() -> None:
 
 @contextmanager
 def _sigterm_raises() -> Iterator[None]:
-    """Ends on SIGTERM by an exception, so that what is half written is removed."""
+    """Raise `Interrupted` on SIGTERM, so that a half-written file is removed."""
     from mlrun.errors import Interrupted
 
     def stop(number: int, _: object) -> None:

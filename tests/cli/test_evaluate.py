@@ -1,19 +1,19 @@
-from mlrun.cli.evaluation_table import doubt_about_horizon, evaluation_table, evaluation_title
-from mlrun.cli.output import print_table
+from mlrun.cli.evaluate import evaluation_table, evaluation_title, horizon_warning
+from mlrun.cli.shared.output import print_table
 
 
 def interval(mean, low, high):
     return {"mean": mean, "low": low, "high": high}
 
 
-def test_every_number_stands_in_its_row(capfd):
+def test_each_number_is_in_its_row(capfd):
     scores = {
         "success_any": interval(0.5, 0.4, 0.6),
         "success_last": interval(0.25, 0.2, 0.3),
         "return": interval(123.45, 100.0, 140.0),
         "time_to_success": interval(80.0, 70.0, None),
     }
-    floor = {"success_any": 0.2, "success_last": 0.1, "return": 55.0}
+    reference = {"success_any": 0.2, "success_last": 0.1, "return": 55.0}
     result = {
         "benchmark": "ml1/reach-v3",
         "split": "test",
@@ -22,7 +22,7 @@ def test_every_number_stands_in_its_row(capfd):
         "checkpoint": 60,
         "episodes": 10,
         "by_step": [{"step": step, **scores} for step in range(3)],
-        "floors": {"expert": floor},
+        "floors": {"expert": reference},
     }
     print_table(evaluation_table(result))
     _, before, after_1, after_2, _, expert = capfd.readouterr().out.splitlines()
@@ -50,7 +50,7 @@ def test_every_number_stands_in_its_row(capfd):
     assert expert.split() == ["expert", "0.20", "0.10", "55.0", "-"]
 
 
-def test_errors_of_a_fit_stand_beside_those_of_what_does_not_adapt(capfd):
+def test_errors_are_shown_above_the_reference_scores(capfd):
     scores = [{"step": step, "mse": interval(3.0 / (1 + step), 1.0, 4.0)} for step in range(2)]
     result = {
         "benchmark": "sinusoid",
@@ -77,11 +77,11 @@ def test_brackets_in_a_name_are_no_markup(capfd):
     assert capfd.readouterr().out.splitlines()[-1].split()[:-1] == ["a[/x]", "[b]", ":zero:"]
 
 
-def test_a_horizon_within_which_not_even_the_expert_succeeds_is_doubted():
-    floors = {"goal-blind expert": {"success_any": 0.0}, "expert": {"success_any": 0.0}}
-    assert doubt_about_horizon({"horizon": 30, "floors": floors}) == (
-        "no policy to compare with succeeds on any task within 30 control steps; is benchmark.horizon long enough?"
+def test_a_warning_is_shown_if_not_even_the_expert_succeeds_within_the_horizon():
+    policies = {"goal-blind expert": {"success_any": 0.0}, "expert": {"success_any": 0.0}}
+    assert horizon_warning({"horizon": 30, "floors": policies}) == (
+        "no reference policy succeeds on any task within 30 control steps; is benchmark.horizon long enough?"
     )
-    floors["expert"]["success_any"] = 0.02
-    assert doubt_about_horizon({"horizon": 40, "floors": floors}) is None
-    assert doubt_about_horizon({"horizon": None, "floors": {"zero": {"mse": 4.2}}}) is None
+    policies["expert"]["success_any"] = 0.02
+    assert horizon_warning({"horizon": 40, "floors": policies}) is None
+    assert horizon_warning({"horizon": None, "floors": {"zero": {"mse": 4.2}}}) is None
