@@ -5,8 +5,7 @@ import io
 from dataclasses import asdict
 from typing import Any
 
-from mlrun.analysis.comparison.budget import Budget, budget
-from mlrun.analysis.comparison.compare import Comparison, Group
+from mlrun.analysis.comparison.compare import Budget, Comparison, Group, budget
 from mlrun.analysis.comparison.grouping import as_text
 from mlrun.analysis.comparison.protocol import EvaluatedRun
 from mlrun.analysis.comparison.statistics import Estimate

@@ -3,9 +3,8 @@
 import typer
 from rich.table import Table
 
-from mlrun.analysis.comparison.compare import Comparison
+from mlrun.analysis.comparison.compare import Comparison, explanations, samples_in_words, untold
 from mlrun.analysis.comparison.statistics import Estimate
-from mlrun.analysis.comparison.wording import explanations, samples_in_words, untold
 from mlrun.cli.output import columns, print_table
 from mlrun.scores import SCORES
 from mlrun.wording import data_in_words, duration, moment_in_words, tasks_in_words

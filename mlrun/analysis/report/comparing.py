@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from mlrun.analysis.comparison.compare import Comparison, Group, compare
+from mlrun.analysis.comparison.compare import Comparison, Group, compare, explanations, samples_in_words
 from mlrun.analysis.comparison.protocol import EvaluatedRun, IncomparableError
 from mlrun.analysis.comparison.statistics import Estimate
-from mlrun.analysis.comparison.wording import explanations, samples_in_words
 from mlrun.analysis.report.html import Html, element
 from mlrun.analysis.report.naming import Naming
 from mlrun.analysis.report.section import Section, bullets

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlrun.analysis.comparison.grouping import as_text, differences, settings
-from mlrun.analysis.plots.grouping import Group
+from mlrun.analysis.comparison.grouping import LabelledRuns, as_text, differences, settings
 from mlrun.analysis.report.html import Html, element
 from mlrun.analysis.report.naming import Naming
 from mlrun.analysis.report.section import Section, folded
@@ -23,14 +22,14 @@ def configuration_section(naming: Naming) -> Section:
     return Section("Configuration", [*content, *(_folded(group) for group in groups)])
 
 
-def _table(groups: Sequence[Group], different: Sequence[Mapping[str, Any]]) -> Html:
+def _table(groups: Sequence[LabelledRuns], different: Sequence[Mapping[str, Any]]) -> Html:
     keys = dict.fromkeys(key for one in different for key in one)
     rows = [row(key, (as_text(one[key]) if key in one else "-" for one in different), "setting") for key in keys]
     headings = ["", *(group.label for group in groups)]
     return table("What differs; a dash where there is no such setting", headings, [body("", len(headings), rows)])
 
 
-def _folded(group: Group) -> Html:
+def _folded(group: LabelledRuns) -> Html:
     text = (group.runs[0].path / CONFIG).read_text(encoding="utf-8")
     return folded(f"{group.label}: {CONFIG}{_seeds(group.runs)}", element("pre", text))
 

@@ -12,8 +12,7 @@ from matplotlib.figure import Figure
 from mlrun.analysis.comparison.grouping import as_text, benchmark_settings
 from mlrun.analysis.comparison.protocol import IncomparableError
 from mlrun.analysis.plots import FIGURES
-from mlrun.analysis.plots.saving import write
-from mlrun.analysis.plots.writing import require_one_figure
+from mlrun.analysis.plots.writing import require_one_figure, write
 from mlrun.analysis.report.html import Html, data_uri, element
 from mlrun.analysis.report.section import Section, picture
 from mlrun.runs.results import RunResults

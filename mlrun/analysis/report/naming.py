@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlrun.analysis.plots.grouping import Group, by_experiment
+from mlrun.analysis.comparison.grouping import LabelledRuns, label_groups
 from mlrun.runs.results import RunResults
 
 
@@ -20,7 +20,7 @@ class Naming:
     """
 
     def __init__(self, runs: Sequence[RunResults]) -> None:
-        self.experiments: Sequence[Group] = by_experiment(runs)
+        self.experiments: Sequence[LabelledRuns] = label_groups(runs)
         self.runs: Sequence[RunResults] = [run for group in self.experiments for run in group.runs]
         self._names = {run.path: group.label for group in self.experiments for run in group.runs}
 
