@@ -19,8 +19,7 @@ from mlrun.wording import data_in_words, duration, moment_in_words, tasks_in_wor
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from mlrun.analysis.comparison.budget import Budget
-    from mlrun.analysis.comparison.compare import Comparison, Group
+    from mlrun.analysis.comparison.compare import Budget, Comparison, Group
     from mlrun.analysis.comparison.protocol import EvaluatedRun
     from mlrun.analysis.comparison.statistics import Estimate
     from mlrun.runs.results import RunResults
@@ -137,14 +136,14 @@ def _note_if_provisional(run: EvaluatedRun) -> None:
 
 def _print_as_text(comparison: Comparison) -> None:
     """Print a table of scores, a table of the seeds and costs behind them, and how to read both."""
-    from mlrun.analysis.comparison.wording import explanations, untold
+    from mlrun.analysis.comparison.compare import explanations, other_differences
 
     about, score = comparison.protocol, SCORES[comparison.score]
     typer.echo(f"{tasks_in_words(about)}, {data_in_words(about)}: {score.label}\n")
     for table in (_score_table(comparison), _run_table(comparison)):
         print_table(table)
         typer.echo()
-    for line in (*explanations(comparison, first=comparison.groups[0].label), *untold(comparison)):
+    for line in (*explanations(comparison, first=comparison.groups[0].label), *other_differences(comparison)):
         typer.echo(line)
 
 
@@ -157,14 +156,14 @@ def _score_table(comparison: Comparison) -> Table:
         moments = (group.before, group.after)
         numbers = (number for moment in moments for number in (moment.interquartile_mean, moment.mean))
         table.add_row(group.label, *(_interval(number, decimals) for number in numbers))
-    for policy, reference in comparison.floors.items():
+    for policy, reference in comparison.reference_scores.items():
         table.add_row(policy, "", "", "", f"{reference:.{decimals}f}")
     return table
 
 
 def _run_table(comparison: Comparison) -> Table:
     """A row for each experiment: its seeds, their scores, and the cost of training."""
-    from mlrun.analysis.comparison.wording import samples_in_words
+    from mlrun.analysis.comparison.compare import samples_in_words
 
     score, steps = comparison.score, comparison.protocol["steps"]
     headings = ["", "seeds", f"{moment_in_words(steps)}, by seed", samples_in_words(comparison), "time"]
@@ -194,7 +193,7 @@ def _as_data(comparison: Comparison) -> dict[str, Any]:
         "less_is_better": SCORES[comparison.score].less_is_better,
         "resampled": comparison.resampled,
         "groups": [_group_as_data(group, comparison) for group in comparison.groups],
-        "floors": comparison.floors,
+        "floors": comparison.reference_scores,
     }
 
 
@@ -221,7 +220,7 @@ def _group_as_data(group: Group, comparison: Comparison) -> dict[str, Any]:
 
 
 def _run_as_data(run: EvaluatedRun, comparison: Comparison) -> dict[str, Any]:
-    from mlrun.analysis.comparison.budget import budget
+    from mlrun.analysis.comparison.compare import budget
 
     results, score = run.results, comparison.score
     before, after = (float(run.scores(score, step).mean()) for step in (0, run.steps))

@@ -98,7 +98,7 @@ def _draw(explanation: Explanation, directory: Path) -> list[Path]:
 
     from mlrun.analysis.explanation.figures import figures
     from mlrun.analysis.plots import FORMATS
-    from mlrun.analysis.plots.saving import save
+    from mlrun.analysis.plots.writing import save
 
     directory.mkdir(parents=True, exist_ok=True)
     paths = []

@@ -80,7 +80,7 @@ def command(
         written = write_figure(name, results, directory, formats)
         for path in written.paths:
             typer.echo(path)
-        reasons += written.remarks
+        reasons += written.notes
         drawn = drawn or bool(written.paths)
     if not drawn:
         raise MlrunError("\n".join(reasons))

@@ -1,1 +1,1 @@
-"""Whether one experiment is better than another: what their runs, over several seeds, have scored."""
+"""Compares experiments by the scores of their runs, over several seeds."""

@@ -1,15 +1,22 @@
-"""The comparison of experiments by the evaluations of their runs."""
+"""Compares experiments by the evaluations of their runs, and says how to read the result."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from mlrun.analysis.comparison.budget import Budget, mean_budget
-from mlrun.analysis.comparison.grouping import Settings, differences, group_runs, label, settings, telling_keys
+from mlrun.analysis.comparison.grouping import (
+    Settings,
+    as_text,
+    differences,
+    distinguishing_keys,
+    group_runs,
+    label,
+    settings,
+)
 from mlrun.analysis.comparison.protocol import EvaluatedRun, IncomparableError, require_comparable, require_independent
 from mlrun.analysis.comparison.statistics import (
     Estimate,
@@ -20,12 +27,37 @@ from mlrun.analysis.comparison.statistics import (
     mean,
     probability_of_improvement,
 )
+from mlrun.runs.metrics import is_number
+from mlrun.runs.results import RunResults
 from mlrun.scores import SCORES
+
+SAMPLE_UNITS: Final = {"env_steps": "environment steps", "examples": "examples"}
+"""What training collects: by its key in the metrics, its name for readers."""
+
+_RESAMPLED: Final = {
+    "runs": "runs resampled within every task; nothing is said about other tasks",
+    "both": "tasks resampled, and whole runs where there are several",
+}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What training has used.
+
+    Attributes:
+        unit: what was collected to learn from, a key of `SAMPLE_UNITS`; None before the first iteration.
+        samples: how many of them, without those of evaluations.
+        seconds: wall-clock time of all processes of a run together, including evaluations on training tasks.
+    """
+
+    unit: str | None
+    samples: float
+    seconds: float
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The scores of a group of runs after some adaptation step.
+    """The scores of a group of runs after one adaptation step.
 
     Attributes:
         interquartile_mean: over runs and tasks.
@@ -41,13 +73,13 @@ class Group:
     """The runs of one experiment.
 
     Attributes:
-        label: what tells it from the other groups.
-        differences: all settings in which the groups are not the same.
-        runs: by seed.
+        label: settings that distinguish it from the other groups.
+        differences: all its settings that are not the same in all groups.
+        runs: sorted by seed.
         before: scores before adaptation.
-        after: scores after it.
-        improvement: probability of improvement over the first group after adaptation; None for that group itself.
-        budget: per run.
+        after: scores after adaptation.
+        improvement: probability of improvement over the first group, after adaptation; None for the first group.
+        budget: mean per run.
     """
 
     label: str
@@ -61,23 +93,23 @@ class Group:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Experiments beside each other.
+    """The result of a comparison of experiments.
 
     Attributes:
         protocol: how all runs were evaluated.
-        score: what they are compared by.
+        score: name of the score that they are compared by.
         resampled: what the intervals are over.
         groups: one or more, in the order of their first runs.
-        untold: settings that all groups have and in which they differ, but that are not in their labels.
-        floors: the mean score of what does not adapt, by its name.
+        other_differences: keys of settings that all groups have and in which they differ, but that no label has.
+        reference_scores: mean scores of reference policies, which do not adapt, by their names.
     """
 
     protocol: dict[str, Any]
     score: str
     resampled: Resampled
     groups: list[Group]
-    untold: list[str]
-    floors: dict[str, float]
+    other_differences: list[str]
+    reference_scores: dict[str, float]
 
 
 def compare(runs: Sequence[EvaluatedRun], score: str | None = None, resampled: Resampled = "both") -> Comparison:
@@ -86,11 +118,11 @@ def compare(runs: Sequence[EvaluatedRun], score: str | None = None, resampled: R
     Args:
         runs: one or more.
         score: to compare by; None for the first that the benchmark has.
-        resampled: what intervals are over.
+        resampled: what the intervals are over.
 
     Raises:
-        IncomparableError: the runs cannot be compared, or have no such score, or an experiment has a single run and
-            intervals should be over runs alone.
+        IncomparableError: the runs cannot be compared, they have no such score, or `resampled` is "runs" and an
+            experiment has only one run.
     """
     require_comparable(runs)
     score = _chosen_score(runs, score)
@@ -98,8 +130,9 @@ def compare(runs: Sequence[EvaluatedRun], score: str | None = None, resampled: R
     for group in groups:
         require_independent(group)
     every = [settings(group[0].experiment) for group in groups]
-    different, telling = differences(every), telling_keys(every)
-    protocol, floors = runs[0].protocol(), runs[0].report["floors"]
+    different, in_labels = differences(every), distinguishing_keys(every)
+    common = [key for key in different[0] if all(key in one for one in different)]
+    protocol, references = runs[0].protocol(), runs[0].report["floors"]
     if resampled == "runs":
         _require_several(groups)
     before, after = ([_scores(group, score, step) for group in groups] for step in (0, protocol["steps"]))
@@ -109,19 +142,58 @@ def compare(runs: Sequence[EvaluatedRun], score: str | None = None, resampled: R
         resampled=resampled,
         groups=[
             Group(
-                label=label(every[index], telling),
+                label=label(every[index], in_labels),
                 differences=different[index],
                 runs=group,
                 before=_summary(before[index], resampled),
                 after=_summary(after[index], resampled),
                 improvement=_improvement(after[index], after[0], score, resampled) if index else None,
-                budget=mean_budget([run.results for run in group]),
+                budget=_mean_budget(group),
             )
             for index, group in enumerate(groups)
         ],
-        untold=[key for key in different[0] if key not in telling and all(key in one for one in different)],
-        floors={name: floor[score] for name, floor in floors.items() if floor.get(score) is not None},
+        other_differences=[key for key in common if key not in in_labels],
+        reference_scores={name: scores[score] for name, scores in references.items() if scores.get(score) is not None},
     )
+
+
+def budget(run: RunResults) -> Budget:
+    """What training a run has used. Rows of metrics without a number add nothing."""
+    last = run.metrics[-1] if run.metrics else {}
+    unit = next((unit for unit in SAMPLE_UNITS if unit in last), None)
+    samples = sum(row[unit] for row in run.metrics if is_number(row.get(unit))) if unit else 0
+    seconds = (row["time"] for row in reversed(run.metrics) if is_number(row.get("time")))
+    return Budget(unit, samples, next(seconds, 0.0))
+
+
+def explanations(comparison: Comparison, first: str) -> Iterator[str]:
+    """How to read the numbers: an item of one or two sentences for each kind of number.
+
+    Args:
+        comparison: whose numbers are shown.
+        first: the name under which the first experiment is shown.
+    """
+    groups = comparison.groups
+    yield f"Intervals: 95% bootstrap, {_RESAMPLED[comparison.resampled]}."
+    if SCORES[comparison.score].share:
+        yield "IQM: the mean of the middle half; of tasks that count 0 or 1 it is 1 if more than three quarters are 1."
+    if len(groups) > 1:
+        yield (
+            "Better than the first: probability that a run does better on a task, after adaptation, than one of"
+            f" {first}; 0.5 if they are alike."
+        )
+
+
+def other_differences(comparison: Comparison) -> Iterator[str]:
+    """A sentence for each setting that differs between the experiments but is in no label."""
+    for key in comparison.other_differences:
+        yield f"They also differ in {key}: {', '.join(as_text(group.differences[key]) for group in comparison.groups)}."
+
+
+def samples_in_words(comparison: Comparison) -> str:
+    """What the runs have collected to learn from, for the heading of a column."""
+    units = (group.budget.unit for group in comparison.groups)
+    return " or ".join(dict.fromkeys("samples" if unit is None else SAMPLE_UNITS[unit] for unit in units))
 
 
 def _require_several(groups: Sequence[Sequence[EvaluatedRun]]) -> None:
@@ -152,3 +224,12 @@ def _improvement(scores: Scores, first: Scores, score: str, resampled: Resampled
     sign = -1 if SCORES[score].less_is_better else 1
     [improvement] = estimate([probability_of_improvement], [sign * scores, sign * first], resampled)
     return improvement
+
+
+def _mean_budget(group: Sequence[EvaluatedRun]) -> Budget:
+    budgets = [budget(run.results) for run in group]
+    return Budget(
+        unit=next((one.unit for one in budgets if one.unit), None),
+        samples=sum(one.samples for one in budgets) / len(budgets),
+        seconds=sum(one.seconds for one in budgets) / len(budgets),
+    )

@@ -1,4 +1,4 @@
-"""Runs as tables for other programs: tidy, so that every row can be understood by itself."""
+"""Tables of runs for other programs. The tables are tidy: every row names its run and the settings that differ."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Row = dict[str, Any]
 
 
 def metric_rows(runs: Sequence[RunResults]) -> Iterator[Row]:
-    """A row for every meta-iteration of every run."""
+    """One row per meta-iteration of every run."""
     for run, about in zip(runs, _descriptions(runs), strict=True):
         for row in run.metrics:
             yield about | row
 
 
 def evaluation_rows(runs: Sequence[RunResults]) -> Iterator[Row]:
-    """A row for every adaptation step of every task in every evaluation of every run."""
+    """One row per adaptation step of every task, in every evaluation of every run."""
     for run, about in zip(runs, _descriptions(runs), strict=True):
         unit = run.experiment.data_unit
         for report in run.evaluations:
@@ -31,7 +31,7 @@ def evaluation_rows(runs: Sequence[RunResults]) -> Iterator[Row]:
 
 
 def write_csv(rows: Iterator[Row], file: TextIO) -> None:
-    """Write a table with a column for every key of any row, in the order in which they first occur."""
+    """Write rows as CSV. Every key of any row is a column, in order of first occurrence."""
     table = list(rows)
     keys = dict.fromkeys(["run", "seed", *(key for row in table for key in row)])
     writer = csv.DictWriter(file, keys, lineterminator="\n")

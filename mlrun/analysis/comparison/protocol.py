@@ -1,4 +1,4 @@
-"""How runs were evaluated, and whether that is the same for all of them, which a comparison needs."""
+"""The evaluations by which runs are compared: which one is used, whether they fit together, and notes on them."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from mlrun.runs.results import RunResults, evaluated_steps
 
 
 class IncomparableError(MlrunError):
-    """Runs that were not evaluated in the same way, or not at all."""
+    """The runs were evaluated in different ways, or not at all."""
 
     exit_code = 2
 
 
 @dataclass(frozen=True)
 class EvaluatedRun:
-    """A run with the one evaluation that it is compared by.
+    """A run and the evaluation that it is compared by.
 
     Attributes:
         results: the run.
         report: the evaluation.
-        steps: adaptation steps that its tasks are scored after.
+        steps: the adaptation steps after which its tasks are scored.
     """
 
     results: RunResults
@@ -38,7 +38,7 @@ class EvaluatedRun:
 
     @property
     def experiment(self) -> Experiment:
-        """What the run was made with."""
+        """The experiment that the run is of."""
         return self.results.experiment
 
     @property
@@ -46,34 +46,42 @@ class EvaluatedRun:
         """Names of the scores."""
         return list(self.report["per_task"][0]["by_step"][0])
 
+    @property
+    def other_best(self) -> int | None:
+        """The iteration of the best checkpoint if another one was evaluated, else None."""
+        best = self.results.best_checkpoint
+        return None if best == self.report["checkpoint"] else best
+
     def scores(self, name: str, step: int) -> Scores:
         """A score of every task after an adaptation step, ``(tasks,)``."""
         return np.array([task["by_step"][step][name] for task in self.report["per_task"]], dtype=np.float64)
 
     def protocol(self) -> dict[str, Any]:
-        """How it was evaluated."""
+        """How the run was evaluated."""
         keys = ("benchmark", "split", "tasks", "horizon", self.experiment.data_unit)
         return {**{key: self.report.get(key) for key in keys}, "steps": self.steps}
 
 
-def evaluated(run: RunResults, split: str, data_per_task: int | None, steps: int | None) -> EvaluatedRun | None:
-    """A run with the evaluation that is asked for, by default its own protocol's, or None if there is none.
+def evaluated(
+    run: RunResults, split: str = "test", data_per_task: int | None = None, steps: int | None = None
+) -> EvaluatedRun | None:
+    """The run with the evaluation that `RunResults.evaluation` chooses, or None if there is none.
 
     Args:
         run: any run.
         split: "test" or "train".
-        data_per_task: episodes or examples adapted to.
-        steps: to be scored after; a longer evaluation has these scores too.
+        data_per_task: episodes or examples per task that were adapted to; None for any number.
+        steps: adaptation steps after which to score; longer evaluations have these scores too. None for the last.
     """
     report = run.evaluation(split, data_per_task=data_per_task, steps=steps)
     return None if report is None else EvaluatedRun(run, report, evaluated_steps(report) if steps is None else steps)
 
 
 def require_comparable(runs: Sequence[EvaluatedRun]) -> None:
-    """Check that what differs between runs is how they were trained, and nothing else.
+    """Check that all runs have the same benchmark, protocol and tasks. Only their training may differ.
 
     Raises:
-        IncomparableError: another benchmark, another protocol, or the same training twice.
+        IncomparableError: the benchmark, the protocol or the tasks differ.
     """
     benchmarks = [benchmark_settings(run.experiment) for run in runs]
     _require_same(runs, benchmarks, "these runs are of different benchmarks")
@@ -86,19 +94,45 @@ def require_comparable(runs: Sequence[EvaluatedRun]) -> None:
 
 
 def require_independent(group: Sequence[EvaluatedRun]) -> None:
-    """Check that the runs of one experiment have different seeds: a repetition is no further evidence.
+    """Check that the runs of one experiment have different seeds. A repeated run adds no evidence.
 
     Args:
-        group: the runs, by seed.
+        group: the runs, sorted by seed.
 
     Raises:
-        IncomparableError: two of them have the same.
+        IncomparableError: two of them have the same seed.
     """
     for run, other in pairwise(group):
         seed = run.experiment.seed
         if other.experiment.seed == seed:
             both = f"{run.results.id} and {other.results.id}"
             raise IncomparableError(f"{both} are one experiment with one seed, {seed}; leave out one of them")
+
+
+def unfinished_note(runs: Sequence[RunResults]) -> str:
+    """A sentence that names the runs whose training is not finished; empty if all are finished."""
+    parts = [
+        f"{run.id} is {run.status} at iteration {run.iterations_done} of {run.experiment.training.iterations}"
+        for run in runs
+        if run.status != "finished"
+    ]
+    return f"{'; '.join(parts)}." if parts else ""
+
+
+def other_best_note(runs: Sequence[RunResults]) -> str:
+    """A sentence that names the runs that were evaluated at another checkpoint than their best; empty if none."""
+    found = [run for run in map(evaluated, runs) if run is not None]
+    parts = [
+        f"{run.results.id} is shown at checkpoint {run.report['checkpoint']}, its best is {run.other_best}"
+        for run in found
+        if run.other_best is not None
+    ]
+    return f"{'; '.join(parts)}." if parts else ""
+
+
+def not_evaluated_reason(run: RunResults) -> str | None:
+    """Why a run has no scores on test tasks, or None if it has."""
+    return None if run.evaluation() else f"it has no evaluation on test tasks; to make one: mlrun eval {run.path}"
 
 
 def _require_same(runs: Sequence[EvaluatedRun], descriptions: Sequence[Mapping[str, Any]], complaint: str) -> None:

@@ -1,6 +1,6 @@
-"""Scores of several runs on the same tasks in a few numbers, each with a bootstrap interval (Agarwal et al. 2021).
+"""Statistics of scores, each with a bootstrap interval (Agarwal et al. 2021).
 
-Scores are arrays ``(..., runs, tasks)``, where the leading dimensions are resamples.
+Scores are arrays ``(..., runs, tasks)`` of several runs on the same tasks. Leading dimensions are resamples.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Statistic = Callable[..., Scores]
 Resampled = Literal["runs", "both"]
 
 _RESAMPLES: Final = 10_000
-_AT_ONCE: Final = 2**22  # numbers in memory
+_AT_ONCE: Final = 2**22  # the most scores in memory
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Estimate:
     """A number and its 95% interval.
 
     Attributes:
-        value: of the scores as they are.
+        value: the statistic of the scores themselves.
         low: 2.5th percentile over resamples.
-        high: 97.5th percentile.
+        high: 97.5th percentile over resamples.
     """
 
     value: float
@@ -41,10 +41,10 @@ def mean(scores: Scores) -> Scores:
 
 
 def interquartile_mean(scores: Scores) -> Scores:
-    """The mean of the middle half of all scores, of whichever run and task: a quarter of them is cut at each end.
+    """The mean of the middle half of all scores. Runs and tasks are pooled, and a quarter is cut at each end.
 
-    Where a quarter is no whole number it is rounded down. Among scores that are only 0 or 1 it says no more than the
-    mean, of which it is a function: 0 up to a quarter, 1 from three quarters on, and straight in between.
+    The quarter is rounded down to a whole number. If all scores are 0 or 1, this is a function of the mean and says no
+    more than the mean: it is 0 for means up to 1/4, 1 for means from 3/4 on, and linear in between.
     """
     pooled = scores.reshape(*scores.shape[:-2], -1)
     size = pooled.shape[-1]
@@ -53,43 +53,46 @@ def interquartile_mean(scores: Scores) -> Scores:
 
 
 def probability_of_improvement(scores: Scores, others: Scores) -> Scores:
-    """How likely a run scores higher on a task than one of the others, on average over tasks.
+    """The probability that a run scores higher on a task than one of the other runs, averaged over tasks.
 
-    For each task it is the share of the pairs of runs in which it is so, ties counting half: Mann and Whitney's U over
-    the number of pairs.
+    For each task it is the share of pairs of runs in which the first scores higher. Ties count half. This is the
+    Mann-Whitney U statistic divided by the number of pairs.
 
     Args:
         scores: ``(..., runs, tasks)``.
         others: ``(..., other runs, tasks)``.
     """
-    # One run after the other: all pairs at once take as many times the memory as there are runs.
+    # One run at a time: all pairs at once would multiply the memory by the number of runs.
     each = (scores[..., run, None, :] for run in range(scores.shape[-2]))
     shares = [(np.greater(one, others) + 0.5 * np.equal(one, others)).mean((-2, -1)) for one in each]
     return np.mean(shares, axis=0)
 
 
 def estimate(statistics: Sequence[Statistic], groups: Sequence[Scores], resampled: Resampled) -> list[Estimate]:
-    """Statistics of groups of runs with their percentile-bootstrap intervals.
-
-    With ``"runs"``, the bootstrap is stratified as by Agarwal et al. (2021): the strata are the tasks, which stay as
-    they are; within each task and group as many runs as there are get drawn with replacement, anew for every task.
-    The claim is about these very tasks, and takes the scores of one run on different tasks as independent: where a run
-    is better or worse on all of them alike, as one policy for all of them can be, intervals are too narrow.
-
-    With ``"both"``, in each group as many whole runs as there are get drawn with replacement, and as many tasks as
-    there are, the same for all groups (Owen 2007). The claim is about other tasks of this kind as well. A group of one
-    run can only say how tasks differ.
-
-    In simulations of 3 to 10 runs on 50 tasks, intervals over ``"runs"`` held the mean over these tasks in 52 to 93% of
-    cases, the least where seeds matter most, and that over new tasks in 39 to 58%; those over ``"both"`` held the
-    latter in 93 to 97%.
+    """Compute statistics of groups of runs and their percentile-bootstrap intervals.
 
     The same scores always give the same intervals.
 
+    With ``"runs"``, the bootstrap is stratified by task as in Agarwal et al. (2021). Tasks are kept. Within each task
+    and group, runs are drawn with replacement, independently for every task. The interval is a claim about these tasks
+    only. It treats the scores of one run on different tasks as independent. If a run is better or worse on all tasks
+    alike, which is likely for one policy, the interval is too narrow.
+
+    With ``"both"``, whole runs are drawn with replacement in each group, and tasks are drawn with replacement, the same
+    ones for all groups (Owen 2007). The interval is a claim about other tasks of this kind too. For a group of one run
+    it shows only how tasks differ.
+
+    In simulations of 3 to 10 runs on 50 tasks, intervals over ``"runs"`` contained the mean over these tasks in 52 to
+    93% of cases (least where seeds matter most), and the mean over new tasks in 39 to 58%. Intervals over ``"both"``
+    contained the mean over new tasks in 93 to 97%.
+
     Args:
-        statistics: each a function of all groups.
+        statistics: functions of all groups.
         groups: scores ``(runs, tasks)`` of each group, on the same tasks.
         resampled: what is drawn.
+
+    Returns:
+        An estimate for each statistic.
     """
     generator = np.random.Generator(np.random.PCG64(0))
     draws = [
@@ -106,7 +109,7 @@ def estimate(statistics: Sequence[Statistic], groups: Sequence[Scores], resample
 def _resamples(
     groups: Sequence[Scores], resampled: Resampled, generator: np.random.Generator
 ) -> Iterator[list[Scores]]:
-    """All resamples, as many at a time as fit into the memory granted: each ``(resamples, runs, tasks)``."""
+    """All resamples, in batches that fit into memory: scores ``(resamples, runs, tasks)`` of each group."""
     at_once = max(1, _AT_ONCE // sum(scores.size for scores in groups))
     draw = _draw_within_tasks if resampled == "runs" else _draw_runs_and_tasks
     for start in range(0, _RESAMPLES, at_once):

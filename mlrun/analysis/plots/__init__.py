@@ -1,13 +1,13 @@
-"""Figures of runs, for papers and for a look on the way; matplotlib is loaded with the modules that draw."""
+"""Figures of runs. Import this package freely: only its modules load matplotlib."""
 
 from typing import Final
 
 FIGURES: Final = ("learning_curves", "adaptation_steps", "goal_map", "time_split")
-"""The figures, each the name of a module here that has
+"""The figures. Each is the name of a module here with two functions:
 
-- ``why_not(run)``: in a few words why a run cannot be in the figure, or None where it can;
-- ``draw(runs)``: the figure of runs that all can, on one benchmark.
+- ``why_not(run)`` returns in a few words why the figure cannot show a run, or None if it can;
+- ``draw(runs)`` returns the figure of runs that it can show, all on one benchmark.
 """
 
 FORMATS: Final = ("png", "svg")
-"""The kinds of files."""
+"""The kinds of files that figures are written as."""

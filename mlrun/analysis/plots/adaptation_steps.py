@@ -1,4 +1,4 @@
-"""Scores on held-out tasks by adaptation step."""
+"""Scores on test tasks by adaptation step."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,33 +9,32 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from mlrun.analysis.plots.grouping import Group, by_experiment
-from mlrun.analysis.plots.labels import Label, label_ends
-from mlrun.analysis.plots.panels import score_panels
-from mlrun.analysis.plots.remarks import not_evaluated, not_the_best, unfinished
+from mlrun.analysis.comparison.grouping import LabelledRuns, label_groups
+from mlrun.analysis.comparison.protocol import not_evaluated_reason, other_best_note, unfinished_note
+from mlrun.analysis.plots.panels import Label, label_ends, score_panels
 from mlrun.analysis.plots.style import GREY, LOOKS, Look, applied, caption
 from mlrun.runs.results import RunResults
 from mlrun.wording import counted
 
 Report = Mapping[str, Any]
 
-_MARGIN: Final = 0.15  # of the steps, to the left and the right of them
-_APART: Final = 0.03  # of the width of a panel, between the bars of two runs
-_TOGETHER: Final = 0.4  # of a step, for the bars of all runs
+_MARGIN: Final = 0.15  # to the left and the right, as a part of the steps
+_APART: Final = 0.03  # between the bars of two runs, as a part of the width of a panel
+_TOGETHER: Final = 0.4  # the most for the bars of all runs, as a part of a step
 
 
 def why_not(run: RunResults) -> str | None:
-    """There must be an evaluation on held-out tasks."""
-    return not_evaluated(run)
+    """Why the figure cannot show a run: it needs an evaluation on test tasks."""
+    return not_evaluated_reason(run)
 
 
 @applied()
 def draw(runs: Sequence[RunResults]) -> Figure:
-    """Return and successes, or the error, after 0, 1, ... steps, with the 95% bootstrap intervals over tasks.
+    """Draw the scores after 0, 1, ... adaptation steps, with 95% bootstrap intervals over tasks.
 
-    Every run has its own line, a little beside the others'. What is reached without adaptation is a dotted line.
+    Every run has its own line, slightly beside the others. Scores of reference policies are dotted lines.
     """
-    groups = by_experiment(runs)
+    groups = label_groups(runs)
     reports = {run.path: run.evaluation() or {} for run in runs}
     first = reports[runs[0].path]
     figure, rows = score_panels(first["by_step"][0], [*first["floors"], *(group.label for group in groups)])
@@ -43,28 +42,29 @@ def draw(runs: Sequence[RunResults]) -> Figure:
     labels = []
     for name, (axes,) in rows.items():
         axes.set_xlim(-_MARGIN * steps, steps - 1 + _MARGIN * steps)
-        floors, ends = _draw_floors(axes, name, first["floors"]), _draw_groups(axes, name, groups, reports)
-        labels.append((axes, floors + ends if len(groups) > 1 else floors))
+        references = _draw_references(axes, name, first["floors"])
+        ends = _draw_groups(axes, name, groups, reports)
+        labels.append((axes, references + ends if len(groups) > 1 else references))
     lowest, _ = labels[-1]
     lowest.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     lowest.set_xlabel("adaptation steps")
-    caption(figure, _explain(runs, reports.values()), unfinished(runs), not_the_best(runs))
+    caption(figure, _explain(runs, reports.values()), unfinished_note(runs), other_best_note(runs))
     for axes, of_row in labels:
         label_ends(axes, of_row)
     return figure
 
 
-def _draw_floors(axes: Axes, name: str, floors: Mapping[str, Mapping[str, float | None]]) -> list[Label]:
+def _draw_references(axes: Axes, name: str, references: Mapping[str, Mapping[str, float | None]]) -> list[Label]:
     labels = []
-    for label, floor in floors.items():
-        height = floor.get(name)
+    for label, scores in references.items():
+        height = scores.get(name)
         if height is not None:
             axes.axhline(height, color=GREY, linewidth=0.7, linestyle=":")
             labels.append(Label(label, axes.get_xlim()[1], height, GREY))
     return labels
 
 
-def _draw_groups(axes: Axes, name: str, groups: Sequence[Group], reports: Mapping[Path, Report]) -> list[Label]:
+def _draw_groups(axes: Axes, name: str, groups: Sequence[LabelledRuns], reports: Mapping[Path, Report]) -> list[Label]:
     apart = min(_APART * np.ptp(axes.get_xlim()), _TOGETHER / len(reports))
     shifts = iter(apart * (np.arange(len(reports)) - (len(reports) - 1) / 2))
     labels = []
@@ -75,7 +75,7 @@ def _draw_groups(axes: Axes, name: str, groups: Sequence[Group], reports: Mappin
 
 
 def _draw_run(axes: Axes, name: str, report: Report, look: Look, shift: float) -> tuple[float, float]:
-    """Draw one run's line with its intervals, and return where it ends."""
+    """Draw the line and the intervals of one run, and return the last point."""
     scores = [step[name] for step in report["by_step"]]
     mean, low, high = (np.array([score[key] for score in scores]) for key in ("mean", "low", "high"))
     x = np.arange(len(scores)) + shift
@@ -85,7 +85,7 @@ def _draw_run(axes: Axes, name: str, report: Report, look: Look, shift: float) -
 
 
 def _explain(runs: Sequence[RunResults], reports: Iterable[Report]) -> str:
-    """What the intervals are over, and how much data a task was adapted to."""
+    """What the intervals are over, and how much data each task was adapted to."""
     unit = runs[0].experiment.data_unit
     each = "episodes per step" if unit == "episodes" else "examples"
     evaluations = dict.fromkeys(

@@ -1,9 +1,9 @@
-"""Panels to draw tasks on, before and after adaptation."""
+"""Panels of maps of tasks: the planes that tasks are drawn in, before and after adaptation."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,21 +11,53 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mlrun.analysis.plots.grouping import Group
+from mlrun.analysis.comparison.grouping import LabelledRuns
 from mlrun.analysis.plots.style import COLUMN
-from mlrun.analysis.plots.views import View
 from mlrun.runs.results import RunResults
 from mlrun.scores import SCORES
 from mlrun.wording import counted
 
-_MARGIN: Final = 0.06  # of the range of the tasks
-_THINNEST: Final = 0.3  # of the other side of a panel to scale, which a few tasks could make a line
+_MARGIN: Final = 0.06  # around the tasks, as a part of their range
+_THINNEST: Final = 0.3  # the shorter side of a panel to scale, as a part of the longer: few tasks can lie on a line
 
-# In inches: the width of a panel, and what is beside, above, between and below those of an experiment.
+# In inches: the width of a panel, and the space to the left of, above, between and below the panels of an experiment.
 _WIDTH, _LEFT, _ABOVE, _GAP, _BELOW = 1.28, 0.46, 0.2, 0.15, 0.36
-_NAME: Final = 0.14  # more above, for the name of an experiment
+_NAME: Final = 0.14  # inches above, for the name of an experiment
 _LONGEST_NAME: Final = 45  # letters
-_WORD: Final = 0.13  # from the left, where the name of an axis ends
+_WORD: Final = 0.13  # inches from the left to the end of the name of an axis
+
+
+@dataclass(frozen=True)
+class View:
+    """A plane, and the parameters of a task that are coordinates in it.
+
+    Attributes:
+        x: name of the horizontal axis.
+        y: name of the vertical axis.
+        place: indices of the parameters that place the task: its goal, or what else distinguishes it.
+        start: indices of the parameters where the puck starts; None if no puck has to be moved.
+        to_scale: whether both axes are in metres.
+    """
+
+    x: str
+    y: str
+    place: tuple[int, int]
+    start: tuple[int, int] | None = None
+    to_scale: bool = True
+
+
+_TOP: Final = ("x (m)", "y (m)")
+_FRONT: Final = ("x (m)", "height (m)")
+
+# The parameters of an ML1 task are the positions of the puck and of the goal, each (x, y, height).
+VIEWS: Final[Mapping[str, Sequence[View]]] = {
+    "ml1/reach-v3": (View(*_TOP, (3, 4)), View(*_FRONT, (3, 5))),
+    "ml1/push-v3": (View(*_TOP, (3, 4), (0, 1)),),
+    "ml1/pick-place-v3": (View(*_TOP, (3, 4), (0, 1)), View(*_FRONT, (3, 5), (0, 2))),
+    "navigation2d": (View("x", "y", (0, 1)),),
+    "sinusoid": (View("phase", "amplitude", (1, 0), to_scale=False),),
+}
+"""The views to draw of a benchmark's tasks, from top to bottom, by the name of the benchmark."""
 
 
 @dataclass(frozen=True)
@@ -34,18 +66,18 @@ class Panel:
 
     Attributes:
         axes: to draw on.
-        group: the experiment that it shows.
+        group: the runs that it shows.
         view: the plane that it shows.
-        step: after which adaptation step; -1 is the last.
+        step: the adaptation step after which it shows them; -1 is the last.
     """
 
     axes: Axes
-    group: Group
+    group: LabelledRuns
     view: View
     step: int
 
     def places(self, parameters: tuple[int, int]) -> np.ndarray:
-        """Where these parameters of the tasks are, ``(tasks, 2)``."""
+        """The points that two parameters of each task make, ``(tasks, 2)``."""
         return _places(self.group, parameters)
 
     def scores(self, name: str) -> np.ndarray:
@@ -55,15 +87,18 @@ class Panel:
 
 
 def map_panels(
-    groups: Sequence[Group], views: Sequence[View], score: str, band: float
+    groups: Sequence[LabelledRuns], views: Sequence[View], score: str, band: float
 ) -> tuple[Figure, Sequence[Panel]]:
-    """A figure with empty panels to scale: for each experiment a row per view, before and after adaptation.
+    """Make a figure of empty panels: a row for each view of each experiment, before and after adaptation.
 
     Args:
         groups: the experiments, on the same tasks.
-        views: to show of each; they have one horizontal axis.
-        score: whose mean is in the headings.
+        views: the views of each; they share their horizontal axis.
+        score: name of the score whose mean is in the headings.
         band: inches to leave free at the bottom.
+
+    Returns:
+        The figure and its panels, row by row.
     """
     limits = [_limits(groups[0], view) for view in views]
     shapes = [np.ptp(y) / np.ptp(x) if view.to_scale else 1 for view, (x, y) in zip(views, limits, strict=True)]
@@ -85,7 +120,7 @@ def map_panels(
 
 
 def _row(figure: Figure, top: float, height: float, last_step: int) -> Iterator[tuple[Axes, int]]:
-    """Panels for before adaptation, and after the last step where there is one, each with the step."""
+    """Axes for step 0 and, if there was adaptation, for the last step -1; each with the step."""
     whole = figure.get_figheight()
     for column, step in enumerate((0, -1) if last_step else (0,)):
         left = _LEFT + column * (_WIDTH + _GAP)
@@ -116,11 +151,11 @@ def _heading(panel: Panel, score: str) -> str:
     return f"{moment}: {mean}".replace("-", "\N{MINUS SIGN}")
 
 
-def _last_step(group: Group) -> int:
+def _last_step(group: LabelledRuns) -> int:
     return len(_tasks(group.runs[0])[0]["by_step"]) - 1
 
 
-def _places(group: Group, parameters: tuple[int, int]) -> np.ndarray:
+def _places(group: LabelledRuns, parameters: tuple[int, int]) -> np.ndarray:
     return np.array([[task["parameters"][index] for index in parameters] for task in _tasks(group.runs[0])])
 
 
@@ -130,8 +165,8 @@ def _tasks(run: RunResults) -> list[dict[str, Any]]:
     return report["per_task"]
 
 
-def _limits(group: Group, view: View) -> np.ndarray:
-    """The ends of both axes, ``(2, 2)``."""
+def _limits(group: LabelledRuns, view: View) -> np.ndarray:
+    """The lower and the upper end of both axes, ``(2 axes, 2 ends)``."""
     points = np.concatenate([_places(group, shown) for shown in (view.place, view.start) if shown])
     low, high = points.min(axis=0), points.max(axis=0)
     size = high - low

@@ -1,4 +1,4 @@
-"""How figures look: sizes for a column of a paper, and colours that colour-blind readers can tell apart."""
+"""How figures look: sizes for a column of a paper, and colours for colour-blind readers."""
 
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -20,13 +20,13 @@ YELLOW: Final = "#F0E442"
 BLUE: Final = "#0072B2"
 VERMILLION: Final = "#D55E00"
 PURPLE: Final = "#CC79A7"
-GREY: Final = "#666666"  # what is there for comparison, and remarks
-LIGHT: Final = "#BBBBBB"  # lines that lead from one thing to another
+GREY: Final = "#666666"  # references and captions
+LIGHT: Final = "#BBBBBB"  # lines that join two marks
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a line is drawn: two ways to tell it from others, for readers who see no colours."""
+    """Colour and marker of a line. The marker is for readers who do not see colours."""
 
     colour: str
     marker: str
@@ -41,10 +41,10 @@ LOOKS: Final = (
     Look(SKY, "P"),
     Look(BLACK, "X"),
 )
-"""Of the experiments of a figure, which can have no more than these."""
+"""The looks of experiments in a figure, in order. A figure can show no more experiments than these."""
 
 _SMALL: Final = 7.0  # points
-_LETTERS: Final = 62  # of that size that fit into a column
+_LETTERS: Final = 62  # of that size fit into a line of a column
 _RC: Final[dict[str, Any]] = {
     "figure.constrained_layout.h_pad": 0.03,
     "figure.constrained_layout.w_pad": 0.03,
@@ -69,32 +69,32 @@ _RC: Final[dict[str, Any]] = {
     "lines.markersize": 3.5,
     "legend.fontsize": _SMALL,
     "legend.frameon": False,
-    # Outlines of letters instead of letters: they look and fit the same where the font is not installed.
+    # Letters are drawn as outlines, so that they look and fit the same if the font is not installed.
     "svg.fonttype": "path",
     "svg.hashsalt": "mlrun",
-    # Names of runs are what they are, also with a $ in them.
+    # A $ in the name of a run is a $, and does not start mathematics.
     "text.parse_math": False,
 }
 
 
 @contextmanager
 def applied() -> Iterator[None]:
-    """This style and nothing of the user's own, for as long as a figure is drawn or saved; also a decorator."""
+    """Use this style, without the user's own, while a figure is drawn or saved. Works as a decorator too."""
     with style.context(["default", _RC]):
         yield
 
 
 def caption(figure: Figure, *sentences: str) -> None:
-    """Say below a figure what its marks are. With a layout engine, the figure grows by what that takes."""
+    """Write sentences below a figure. If it has a layout engine, the figure becomes taller by their height."""
     place = {"y": 0.04 / figure.get_figheight()}
     if figure.get_layout_engine():
         figure.set_figheight(figure.get_figheight() + caption_height(*sentences))
-        place = {}  # the engine leaves room for it only if it may choose the height by itself
+        place = {}  # the engine leaves room for the caption only if it may place it
     figure.supxlabel(_in_lines(sentences), x=0.02, ha="left", size=_SMALL, color=GREY, linespacing=1.25, **place)
 
 
 def caption_height(*sentences: str) -> float:
-    """Inches that a caption takes."""
+    """The height of a caption in inches."""
     return 0.2 + 0.125 * _in_lines(sentences).count("\n")
 
 

@@ -1,4 +1,4 @@
-"""Where the time of an iteration goes."""
+"""Seconds per iteration for collecting, updating and evaluating."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from mlrun.analysis.plots.grouping import Group, by_experiment, sizes
-from mlrun.analysis.plots.labels import Label, label_ends
-from mlrun.analysis.plots.remarks import unfinished
+from mlrun.analysis.comparison.grouping import LabelledRuns, label_groups, runs_each
+from mlrun.analysis.comparison.protocol import unfinished_note
+from mlrun.analysis.plots.panels import Label, label_ends
 from mlrun.analysis.plots.style import BLACK, BLUE, COLUMN, ORANGE, YELLOW, applied, caption
 from mlrun.runs.metrics import is_number
 from mlrun.runs.results import RunResults
@@ -22,24 +22,26 @@ _MOST_BARS: Final = 120
 
 
 def why_not(run: RunResults) -> str | None:
-    """There must be an iteration that was timed."""
+    """Why the figure cannot show a run: it needs a timed iteration."""
     return None if len(_seconds(run)) else "no iteration was timed"
 
 
 @applied()
 def draw(runs: Sequence[RunResults]) -> Figure:
-    """Seconds per iteration that collecting, updating and evaluating take: of one run along it, of several their means.
+    """Draw the parts of the time of an iteration: along training for one run, as a bar per experiment for several.
 
-    What an iteration takes beside collecting and updating is the evaluation during training, if there was one.
+    The time for evaluating is the rest, after collecting and updating.
     """
-    along, groups = len(runs) == 1 and len(_seconds(runs[0])) > 1, by_experiment(runs)
-    figure = _draw_along(runs[0]) if along else _draw_bars(groups)
-    of_runs = f" of {sizes(groups)} runs" if len(runs) > len(groups) else ""
-    caption(figure, f"Numbers: means over all iterations{of_runs}; only some iterations evaluate.", unfinished(runs))
+    groups = label_groups(runs)
+    along_training = len(runs) == 1 and len(_seconds(runs[0])) > 1
+    figure = _draw_along_training(runs[0]) if along_training else _draw_bars(groups)
+    of_runs = f" of {runs_each(groups)} runs" if len(runs) > len(groups) else ""
+    numbers = f"Numbers: means over all iterations{of_runs}; only some iterations evaluate."
+    caption(figure, numbers, unfinished_note(runs))
     return figure
 
 
-def _draw_along(run: RunResults) -> Figure:
+def _draw_along_training(run: RunResults) -> Figure:
     seconds = _seconds(run)
     edges = np.linspace(0, len(seconds), min(len(seconds), _MOST_BARS) + 1).round().astype(int)
     heights = np.add.reduceat(seconds, edges[:-1]) / np.diff(edges)[:, None]
@@ -61,7 +63,7 @@ def _draw_along(run: RunResults) -> Figure:
     return figure
 
 
-def _draw_bars(groups: Sequence[Group]) -> Figure:
+def _draw_bars(groups: Sequence[LabelledRuns]) -> Figure:
     means = np.array([np.mean([_seconds(run).mean(axis=0) for run in group.runs], axis=0) for group in groups])
     ends = means.cumsum(axis=1)
     scale, unit = _unit(ends.max())
@@ -80,12 +82,12 @@ def _draw_bars(groups: Sequence[Group]) -> Figure:
 
 
 def _unit(longest: float) -> tuple[float, str]:
-    """The unit to show times up to this many seconds in, and how many of it are in a second."""
+    """How many of the unit make a second, and the name of the unit, for times up to `longest` seconds."""
     return (1, "s") if longest >= 0.1 else (1000, "ms")
 
 
 def _seconds(run: RunResults) -> np.ndarray:
-    """What each timed iteration has taken for each part, ``(iterations, 3)``."""
+    """Seconds of each timed iteration for each of the parts, ``(iterations, 3)``."""
     timed = [[row[key] for key in _KEYS] for row in run.metrics if all(is_number(row.get(key)) for key in _KEYS)]
     since_start, collect, update = np.array(timed).reshape(-1, len(_KEYS)).T
     evaluate = np.diff(since_start, prepend=0) - collect - update

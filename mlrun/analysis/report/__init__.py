@@ -1,1 +1,1 @@
-"""Runs as one HTML page that explains itself, needs nothing else, and can be sent to anybody."""
+"""Reports of runs: one HTML file that shows everything and loads nothing."""

@@ -1,8 +1,7 @@
-"""The figures that `mlrun plot` draws."""
+"""The section of the figures that `mlrun plot` draws. Importing this module loads matplotlib."""
 
 from __future__ import annotations
 
-import importlib
 import io
 from collections.abc import Sequence
 from typing import Final
@@ -12,22 +11,21 @@ from matplotlib.figure import Figure
 from mlrun.analysis.comparison.grouping import as_text, benchmark_settings
 from mlrun.analysis.comparison.protocol import IncomparableError
 from mlrun.analysis.plots import FIGURES
-from mlrun.analysis.plots.saving import write
-from mlrun.analysis.plots.writing import require_one_figure
-from mlrun.analysis.report.html import Html, data_uri, element
-from mlrun.analysis.report.section import Section, picture
+from mlrun.analysis.plots.writing import divide_runs, load_figure, require_one_figure, write
+from mlrun.analysis.report.html import Html, data_uri, element, picture
+from mlrun.analysis.report.section import Section
 from mlrun.runs.results import RunResults
 
 _DESCRIPTIONS: Final = {
     "learning_curves": "Scores before and after adaptation along meta-training",
-    "adaptation_steps": "Scores on held-out tasks by adaptation step, beside what is reached without adaptation",
-    "goal_map": "Held-out tasks where they lie, marked by how they are solved before and after adaptation",
-    "time_split": "Seconds per iteration that go into collecting, updating and evaluating",
+    "adaptation_steps": "Scores on held-out tasks by adaptation step, with the scores of reference policies",
+    "goal_map": "Held-out tasks at their places, with their outcomes before and after adaptation",
+    "time_split": "Seconds per iteration for collecting, updating and evaluating",
 }
 
 
 def figures_section(runs: Sequence[RunResults]) -> Section:
-    """Every figure that the runs allow; those on several benchmarks are in figures of their own."""
+    """Every figure that can show some of the runs. Each benchmark has its own figures."""
     content, missing = [], []
     benchmarks = _by_benchmark(runs)
     for alike in benchmarks:
@@ -46,18 +44,16 @@ def _by_benchmark(runs: Sequence[RunResults]) -> list[list[RunResults]]:
 
 
 def _drawn(runs: Sequence[RunResults]) -> tuple[list[Html], list[str]]:
-    """The figures of runs on one benchmark, and why others are not there."""
+    """The figures of runs on one benchmark, and the reasons why others are missing."""
     try:
         require_one_figure(runs)
     except IncomparableError as error:
         return [], [f"Figures: {error}."]
     pictures, reasons = [], []
     for name in FIGURES:
-        figure = importlib.import_module(f"mlrun.analysis.plots.{name}")
-        title = name.replace("_", " ").capitalize()
-        why_not = [figure.why_not(run) for run in runs]
-        shown = [run for run, reason in zip(runs, why_not, strict=True) if reason is None]
-        reasons += [f"{title} of {run.id}: {why}." for run, why in zip(runs, why_not, strict=True) if why]
+        figure, title = load_figure(name), name.replace("_", " ").capitalize()
+        shown, left_out = divide_runs(figure, runs)
+        reasons += [f"{title} of {run.id}: {reason}." for run, reason in left_out]
         try:
             pictures += [picture(_as_svg(figure.draw(shown)), title, _DESCRIPTIONS[name])] if shown else []
         except IncomparableError as error:

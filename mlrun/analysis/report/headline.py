@@ -1,14 +1,13 @@
-"""What a report is about, and its result in one sentence."""
+"""The top of a report: its title, the result in one sentence, and what keeps runs from being complete."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mlrun.analysis.comparison.compare import Comparison, Group
 from mlrun.analysis.comparison.protocol import IncomparableError
-from mlrun.analysis.report.html import Html, element, join
-from mlrun.analysis.report.naming import Naming
-from mlrun.analysis.report.tables import number
+from mlrun.analysis.report.html import Html, bullets, element, join, number
+from mlrun.analysis.report.section import Naming, command, has_checkpoint
 from mlrun.runs.listing import Evaluation, summarise
 from mlrun.runs.results import RunResults
 from mlrun.scores import SCORES, SHOWN, Score
@@ -23,12 +22,12 @@ def title(runs: Sequence[RunResults]) -> str:
 
 
 def result(runs: Sequence[RunResults], comparisons: Sequence[Comparison] | IncomparableError, naming: Naming) -> Html:
-    """The scores on held-out tasks, as far as there are any.
+    """The result in one sentence: scores on test tasks or, if there are none, on training tasks.
 
     Args:
-        runs: all runs.
-        comparisons: of those that are evaluated, by each score; none if none is.
-        naming: of the runs.
+        runs: all runs of the report.
+        comparisons: of the evaluated runs, by each score; empty if none is evaluated.
+        naming: names of the runs.
     """
     if isinstance(comparisons, IncomparableError):
         return join([f"{counted(len(runs), 'run')} that cannot be compared with each other; their scores are below."])
@@ -39,19 +38,25 @@ def result(runs: Sequence[RunResults], comparisons: Sequence[Comparison] | Incom
     return _of_one(comparisons) if len(comparisons[0].groups) == 1 else _of_several(comparisons[0], naming)
 
 
+def status_box(runs: Sequence[RunResults]) -> Html:
+    """A box with a line for each reason why a run is not complete; empty if all runs are complete."""
+    notes = [join([element("strong", run.id), ": ", *note]) for run in runs for note in (*_end(run), *_evaluation(run))]
+    return bullets(notes, "warnings")
+
+
 def _of_training(run: RunResults) -> Html:
-    """The last evaluation during training."""
+    """The result of the last evaluation during training."""
     evaluation = summarise(run.path).evaluation
     changes = _changes(evaluation) if evaluation else {}
     if not evaluation or not changes:
         return join([f"Not evaluated yet; {counted(run.iterations_done, 'iteration')} of training done."])
     when = f"after iteration {evaluation.iteration} of {run.experiment.training.iterations}"
     so_far = f"Not evaluated on held-out tasks yet. On training tasks, {when}, adaptation "
-    return join([so_far, _moved(changes, "s"), "."])
+    return join([so_far, _changed(changes, "s"), "."])
 
 
 def _changes(evaluation: Evaluation) -> dict[str, tuple[float, float]]:
-    """The scores that figures show, before and after, where both are finite."""
+    """The scores that figures show, before and after adaptation, if both are finite."""
     both = {name: (evaluation.before.get(name), evaluation.after.get(name)) for name in SCORES if name in SHOWN}
     return {name: (old, new) for name, (old, new) in both.items() if old is not None and new is not None}
 
@@ -67,18 +72,18 @@ def _of_one(comparisons: Sequence[Comparison]) -> Html:
         each: list[str] = [join([score.label, " is ", element("strong", value)]) for score, value in reached]
         return join([f"{where}, without adaptation, ", Html(listed(each)), "."])
     steps = counted(about["steps"], "adaptation step")
-    return join([f"{where}, {steps} ", _moved(changes, "s" * (about["steps"] == 1)), "."])
+    return join([f"{where}, {steps} ", _changed(changes, "s" * (about["steps"] == 1)), "."])
 
 
-def _moved(changes: Mapping[str, tuple[float, float]], ending: str) -> Html:
-    """What adaptation does to scores, as far as their decimals show it: those that it moves the same way together."""
-    moves: dict[str, list[str]] = {}
+def _changed(changes: Mapping[str, tuple[float, float]], ending: str) -> Html:
+    """How adaptation changes scores, compared as they are rounded. Raised, lowered and unchanged scores are grouped."""
+    by_verb: dict[str, list[str]] = {}
     for name, (before, after) in changes.items():
         decimals = SCORES[name].decimals
         old, new = (number(round(value, decimals) + 0.0, decimals) for value in (before, after))
         verb, start = ("leave", "at ") if old == new else ("raise" if after > before else "lower", f"from {old} to ")
-        moves.setdefault(verb, []).append(join([f"{SCORES[name].label} {start}", element("strong", new)]))
-    *others, last = (f"{verb}{ending} {listed(scores)}" for verb, scores in moves.items())
+        by_verb.setdefault(verb, []).append(join([f"{SCORES[name].label} {start}", element("strong", new)]))
+    *others, last = (f"{verb}{ending} {listed(scores)}" for verb, scores in by_verb.items())
     return Html(", ".join([*others, f"and {last}" if others else last]))
 
 
@@ -94,3 +99,20 @@ def _reached(group: Group, score: Score, naming: Naming) -> Html:
     seeds = f" ({len(group.runs)} seeds)" if len(group.runs) > 1 else ""
     reached = element("strong", number(group.after.mean.value, score.decimals))
     return join([reached, f" for {naming.experiment(group.runs[0].results)}{seeds}"])
+
+
+def _end(run: RunResults) -> Iterator[list[str]]:
+    summary = summarise(run.path)
+    yield from ([problem] for problem in summary.problems)
+    if run.status == "damaged" or summary.is_complete:
+        return
+    reason = summary.record and summary.record.exit_reason
+    how = f"{run.status} after {run.iterations_done} of {run.experiment.training.iterations} iterations"
+    note = [how + (f" ({reason})" if reason else "")]
+    yield [*note, ". To go on: ", command("resume", run)] if summary.can_go_on else [*note, "."]
+
+
+def _evaluation(run: RunResults) -> Iterator[list[str]]:
+    if run.evaluation() is None:
+        how = [" To evaluate it: ", command("eval", run)] if has_checkpoint(run) else []
+        yield ["not evaluated on held-out tasks.", *how]

@@ -1,4 +1,4 @@
-"""The page as a whole."""
+"""The report as a whole: one HTML document."""
 
 from __future__ import annotations
 
@@ -10,47 +10,41 @@ from typing import Final
 from mlrun import __version__
 from mlrun.analysis.comparison.compare import Comparison
 from mlrun.analysis.comparison.protocol import EvaluatedRun, IncomparableError, evaluated
-from mlrun.analysis.report.comparing import compare_scores, comparison_section
-from mlrun.analysis.report.configuration import configuration_section
-from mlrun.analysis.report.embedding import Room
-from mlrun.analysis.report.explanations import explanations_section
-from mlrun.analysis.report.films import films_section
-from mlrun.analysis.report.headline import result, title
-from mlrun.analysis.report.html import Html, element, join
-from mlrun.analysis.report.naming import Naming
-from mlrun.analysis.report.provenance import provenance_section
-from mlrun.analysis.report.scores import scores_section
-from mlrun.analysis.report.section import Section, bullets
-from mlrun.analysis.report.standing import standing
+from mlrun.analysis.report.headline import result, status_box, title
+from mlrun.analysis.report.html import Html, bullets, element, join
+from mlrun.analysis.report.media import SizeLimit, explanations_section, videos_section
+from mlrun.analysis.report.provenance import configuration_section, provenance_section
+from mlrun.analysis.report.scores import compare_scores, comparison_section, scores_section
+from mlrun.analysis.report.section import Naming, Section
 from mlrun.runs.results import RunResults
 from mlrun.wording import counted
 
-# Whatever a run might have smuggled in, the browser loads nothing for this page and runs nothing in it.
+# The browser loads nothing and runs nothing, even if a file of a run contains hostile HTML.
 _POLICY: Final = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 
 _NOT_DRAWN: Final = "Figures: matplotlib, which draws them, was not installed where this page was made."
 
 
 def report_page(runs: Sequence[RunResults], *, drawn: bool = True) -> str:
-    """One HTML document about one or more runs, with everything in it that it shows.
+    """Make one HTML document about runs. It contains everything that it shows.
 
-    What runs do not have yet, or cannot have, is named in it.
+    It also names what is missing: what runs do not have yet, or cannot have.
 
     Args:
-        runs: what it is about; the experiments are in the order in which these first have them.
-        drawn: whether figures are drawn, which takes matplotlib.
+        runs: one or more. Experiments are in the order of their first runs.
+        drawn: whether to draw figures. This needs matplotlib.
     """
     naming = Naming(runs)
     runs = naming.runs
-    evaluations = [evaluation for run in runs if (evaluation := evaluated(run, "test", None, None))]
+    evaluations = [evaluation for run in runs if (evaluation := evaluated(run))]
     comparisons = _compared(evaluations)
-    room = Room()
-    explanations = explanations_section(runs, naming, room)  # small; a long film must not take the room for them
+    limit = SizeLimit()
+    explanations = explanations_section(runs, naming, limit)  # before the videos, as a long one could use up the limit
     sections = [
         comparison_section(comparisons, naming),
         scores_section(evaluations, naming),
         _figures(runs) if drawn else Section("Figures", missing=[_NOT_DRAWN]),
-        films_section(runs, naming, room),
+        videos_section(runs, naming, limit),
         explanations,
         configuration_section(naming),
         provenance_section(runs, naming),
@@ -60,7 +54,7 @@ def report_page(runs: Sequence[RunResults], *, drawn: bool = True) -> str:
         element("p", f"mlrun report, {counted(len(runs), 'run')}", class_="kind"),
         element("h1", title(runs)),
         element("p", result(runs, comparisons, naming), class_="result"),
-        standing(runs),
+        status_box(runs),
     )
     missing = Section("Not in this report", [bullets([line for one in sections for line in one.missing], "notes")])
     shown = [_section(section) for section in (*sections, missing) if any(section.content)]

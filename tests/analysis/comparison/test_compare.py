@@ -1,7 +1,6 @@
 import pytest
 
-from mlrun.analysis.comparison.budget import Budget, budget
-from mlrun.analysis.comparison.compare import compare
+from mlrun.analysis.comparison.compare import Budget, budget, compare
 from mlrun.analysis.comparison.protocol import IncomparableError, evaluated
 from mlrun.runs.results import read_results
 from tests.run_results import REACH, SINUSOID, make_run, report
@@ -41,7 +40,7 @@ def test_groups_have_their_scores_before_and_after(make):
     assert (first.before.mean.value, first.after.mean.value) == (9, 3)
     assert first.after.interquartile_mean.value == 2.5
     assert (second.after.mean.value, second.label) == (0.5, RATE)
-    assert comparison.floors == {"zero": 4.5}
+    assert comparison.reference_scores == {"zero": 4.5}
 
 
 def test_a_smaller_error_is_an_improvement(make):
@@ -77,7 +76,8 @@ def test_what_differs_beside_the_label_is_told(make):
     runs = [make(), make("algorithm.name=maml", "algorithm.outer={name: adam}", RATE)]
     comparison = compare(runs)
     assert [group.label for group in comparison.groups] == ["algorithm.name=reptile", "algorithm.name=maml"]
-    assert comparison.untold == ["algorithm.inner.learning_rate"]  # keys of either outer loop go with the name
+    # The keys of either outer loop go with the name of the algorithm.
+    assert comparison.other_differences == ["algorithm.inner.learning_rate"]
 
 
 def test_a_longer_evaluation_can_be_compared_after_fewer_steps(make):

@@ -1,6 +1,6 @@
 import pytest
 
-from mlrun.analysis.comparison.grouping import differences, group_runs, label, settings, telling_keys
+from mlrun.analysis.comparison.grouping import differences, distinguishing_keys, group_runs, label, settings
 from mlrun.runs.results import read_results
 from tests.run_results import REACH, make_run
 
@@ -17,7 +17,7 @@ def results(tmp_path):
 
 def labels(runs):
     every = [settings(run.experiment) for run in runs]
-    return [label(one, telling_keys(every)) for one in every]
+    return [label(one, distinguishing_keys(every)) for one in every]
 
 
 def test_runs_are_together_whatever_does_not_decide_how_they_turn_out(results):

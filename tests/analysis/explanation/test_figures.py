@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from mlrun.analysis.explanation.agreement import cosine_matrix, neighbours_by_similarity, paired_cosines
 from mlrun.analysis.explanation.explain import Explanation
 from mlrun.analysis.explanation.figures import draw_agreement, draw_movement, draw_rates, figures
-from mlrun.analysis.plots.saving import write
+from mlrun.analysis.plots.writing import write
 from mlrun.randomness import RandomKey
 from mlrun.training.evaluation import Adaptation
 

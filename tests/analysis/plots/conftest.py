@@ -26,7 +26,7 @@ ROWS = [
 # Four tasks: success at the last step, before that only, never, and never but after adaptation.
 BEFORE = {"return": [4.0, 3.0, 2.0, 1.0], "success_any": [1.0, 1.0, 0.0, 0.0], "success_last": [1.0, 0.0, 0.0, 0.0]}
 AFTER = {"return": [9.0, 8.0, 7.0, 6.0], "success_any": [1.0, 1.0, 0.0, 1.0], "success_last": [1.0, 0.0, 0.0, 1.0]}
-FLOORS = {"zero": {"return": 2.5, "success_any": 0.0, "success_last": 0.0}}
+REFERENCES = {"zero": {"return": 2.5, "success_any": 0.0, "success_last": 0.0}}
 GOALS = [[0.1 * i, 0.6, 0.02, -0.02 * i, 0.8 + 0.01 * i, 0.1 + 0.05 * i] for i in range(4)]
 
 
@@ -42,7 +42,7 @@ def make(tmp_path):
     def make(*settings, text=REACH, rows=ROWS, by_step=(BEFORE, AFTER), places=GOALS, **about):
         run = make_run(tmp_path, text, *settings, rows=rows)
         if by_step:
-            written = report(run, by_step, **{"floors": FLOORS, **about})
+            written = report(run, by_step, **{"floors": REFERENCES, **about})
             for task, place in zip(written["per_task"], places, strict=True):
                 task["parameters"] = place
             run.save_evaluation(written)

@@ -23,9 +23,9 @@ def test_lines_and_bars_are_the_means_and_intervals_of_the_evaluation(make):
     assert [axes.get_ylim() for axes in figure.axes[1:]] == [(0, 1)] * 2
 
 
-def test_floors_are_labelled_lines(make):
-    floors = {"expert": {"return": 9.5, "success_any": 1.0}, "blind": {"return": 5.0, "success_any": None}}
-    returns, success, _ = adaptation_steps.draw([make(floors=floors)]).axes
+def test_reference_scores_are_labelled_lines(make):
+    references = {"expert": {"return": 9.5, "success_any": 1.0}, "blind": {"return": 5.0, "success_any": None}}
+    returns, success, _ = adaptation_steps.draw([make(floors=references)]).axes
 
     def drawn(axes):
         heights = [line.get_ydata()[0] for line in axes.lines if line.get_color() == GREY]

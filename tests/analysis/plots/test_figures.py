@@ -1,4 +1,4 @@
-"""What holds of every figure."""
+"""Tests that every figure has to pass."""
 
 from importlib import import_module
 from itertools import combinations
@@ -9,10 +9,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from mlrun.analysis.plots import FIGURES
-from mlrun.analysis.plots.saving import save
+from mlrun.analysis.plots.writing import save
 
-FLOORS = {"straight to the goal": {"return": 9.5, "success_any": 1.0, "success_last": 1.0}}
-FLOORS |= {name: {"return": 2.0, "success_any": 0.0, "success_last": 0.0} for name in ("goal-blind expert", "sweep")}
+HIGH = {"return": 9.5, "success_any": 1.0, "success_last": 1.0}
+LOW = {"return": 2.0, "success_any": 0.0, "success_last": 0.0}
+REFERENCES = {"straight to the goal": HIGH, "goal-blind expert": LOW, "sweep": LOW}
 
 
 @pytest.fixture
@@ -20,10 +21,10 @@ def drawn(make):
     """Draws a figure of one run, or of several experiments with seeds."""
 
     def drawn(name, several):
-        runs = [make("seed=1", floors=FLOORS)]
+        runs = [make("seed=1", floors=REFERENCES)]
         if several:
             others = ("algorithm.name=fomaml", "algorithm.name=meta-sgd", "algorithm.inner.learning_rate=0.5")
-            runs += [make(setting, floors=FLOORS) for setting in ("seed=2", *others)]
+            runs += [make(setting, floors=REFERENCES) for setting in ("seed=2", *others)]
         return import_module(f"mlrun.analysis.plots.{name}").draw(runs)
 
     return drawn
@@ -47,10 +48,10 @@ def test_no_text_is_cut_off_or_over_another(drawn, monkeypatch, name, several):
 
 
 @pytest.mark.parametrize("name", ["learning_curves", "adaptation_steps", "time_split"])
-def test_remarks_on_many_runs_take_no_room_from_the_panels(drawn, monkeypatch, name):
+def test_notes_on_many_runs_take_no_room_from_the_panels(drawn, monkeypatch, name):
     heights = []
-    for remarks in ("", "A run is interrupted at iteration 3 of 40. " * 8):
-        monkeypatch.setattr(f"mlrun.analysis.plots.{name}.unfinished", lambda runs, remarks=remarks: remarks)
+    for note in ("", "A run is interrupted at iteration 3 of 40. " * 8):
+        monkeypatch.setattr(f"mlrun.analysis.plots.{name}.unfinished_note", lambda runs, note=note: note)
         figure = drawn(name, False)
         figure.draw_without_rendering()
         heights.append(figure.axes[0].bbox.height)

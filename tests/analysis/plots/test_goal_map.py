@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mlrun.analysis.plots import goal_map
-from mlrun.analysis.plots.outcomes import _LOOKS, ALWAYS, NEVER, SOMETIMES
+from mlrun.analysis.plots.goal_map import ALWAYS, NEVER, OUTCOME_LOOKS, SOMETIMES
 from mlrun.analysis.plots.style import LIGHT
 from mlrun.analysis.plots.writing import write_figure
 from tests.analysis.plots.conftest import AFTER, BEFORE, GOALS, points
@@ -17,7 +17,7 @@ NAVIGATION = "{benchmark: {name: navigation2d}, algorithm: {name: maml}, trainin
 
 def goals(axes):
     """Where the goals of each kind are drawn."""
-    kinds = {look.marker: kind for kind, look in _LOOKS.items()}
+    kinds = {look.marker: kind for kind, look in OUTCOME_LOOKS.items()}
     return {kinds[line.get_marker()]: points(line) for line in axes.lines if line.get_marker() in kinds}
 
 
@@ -66,8 +66,8 @@ def test_the_marks_are_explained_for_one_run_and_for_several(make, seeds, label,
 
 def test_of_push_the_puck_s_start_is_joined_to_its_goal(make):
     axes = goal_map.draw([make(text=PUSH)]).axes[0]
-    ways = [points(line) for line in axes.lines if line.get_color() == LIGHT]
-    assert ways == [[goal[:2], goal[3:5]] for goal in GOALS]
+    lines = [points(line) for line in axes.lines if line.get_color() == LIGHT]
+    assert lines == [[goal[:2], goal[3:5]] for goal in GOALS]
 
 
 def test_each_experiment_has_its_own_row_with_its_name(make):
@@ -123,8 +123,8 @@ def test_runs_evaluated_in_different_ways_are_not_averaged(make, tmp_path):
     runs = [make("seed=1"), make("seed=2", episodes=3)]
     written = write_figure("goal_map", runs, tmp_path / "plots", ["svg"])
     assert written.paths == []
-    assert len(written.remarks) == 1
-    assert re.search("goal_map is not drawn: .* different ways: episodes is 10 in .* and 3 in", written.remarks[0])
+    assert len(written.notes) == 1
+    assert re.search("goal_map is not drawn: .* different ways: episodes is 10 in .* and 3 in", written.notes[0])
 
 
 @pytest.mark.parametrize(("best", "said"), [(2, True), (3, False)])

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlrun.analysis.plots.labels import spread
+from mlrun.analysis.plots.panels import spread
 
 HEIGHTS = st.lists(st.floats(-1, 2), min_size=1, max_size=10)
 
