@@ -48,6 +48,10 @@ class TaskGroup:
         """Return the values of all tasks, ``(all tasks, ...)``, in the order of the batch, from those that are here."""
         return values
 
+    def count(self, share: int) -> int:
+        """Return the sum over all processes of what each has counted."""
+        return share
+
     def any(self, flag: bool) -> bool:
         """Return whether the flag is set in any process."""
         return flag

@@ -54,6 +54,18 @@ class MetaAlgorithm(Protocol[ProblemT]):
 
 
 @runtime_checkable
+class MakesPolicy(Protocol):
+    """An algorithm, as a class, whose policy is its own, for example a recurrent one; it needs no losses of a problem.
+
+    It is then given an `mlrun.problems.episodes.EpisodicProblem` with that policy.
+    """
+
+    def make_policy(self, experiment: Any, benchmark: Any) -> Any:
+        """The `mlrun.rl.policy.Policy` for an `EpisodicExperiment` on an `EpisodicBenchmark`."""
+        ...
+
+
+@runtime_checkable
 class HasLargeState(Protocol):
     """A state that is saved beside each checkpoint and neither copied nor looked through in between: a replay buffer.
 

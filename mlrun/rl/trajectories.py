@@ -83,7 +83,8 @@ def collect_trajectories(
     rewards = torch.empty(grid, dtype=like.dtype, device=environment.device)
     successes = torch.empty(grid, dtype=torch.bool, device=environment.device)
     upload = _uploader(like, environment)
-    first_memory = memory = learner.memory or _before_any_action(policy.initial_memory(parameters, episodes), actions)
+    memory = learner.memory or policy.initial_memory(parameters, episodes)
+    first_memory = memory = _with_last_step(memory, actions[:, 0])
 
     current = environment.reset([task for task in tasks for _ in range(episodes)]).view(len(tasks), episodes, -1)
     with torch.inference_mode(), one_torch_thread():
@@ -127,9 +128,9 @@ class GreedyActor:
         self._policy = policy
         self._parameters = learner.parameters
         self._like = next(iter(learner.parameters.values()))
-        self._memory = learner.memory or _before_any_action(
-            policy.initial_memory(learner.parameters, worlds),
-            self._like.new_zeros(len(self._like), 1, worlds, policy.action_size),
+        self._memory = _with_last_step(
+            learner.memory or policy.initial_memory(learner.parameters, worlds),
+            self._like.new_zeros(len(self._like), worlds, policy.action_size),
         )
         self._starts = True
 
@@ -151,12 +152,15 @@ class GreedyActor:
         return distribution.mean
 
 
-def _before_any_action(memory: Memory, actions: torch.Tensor) -> Memory:
-    """Add to a memory, if it is one, that nothing was done yet; actions are ``(tasks, steps, worlds, actions)``."""
-    if not memory:
-        return memory
-    nothing = torch.zeros_like(actions[:, 0])
-    return {**memory, _LAST_ACTION: nothing, _LAST_REWARD: nothing[..., 0]}
+def _with_last_step(memory: Memory, like: torch.Tensor) -> Memory:
+    """A memory, if it is one, with what was done last: nothing at the start of a trial.
+
+    Args:
+        memory: ``(tasks, worlds, ...)``.
+        like: an action, ``(tasks, worlds, actions)``.
+    """
+    nothing = torch.zeros_like(like)
+    return {_LAST_ACTION: nothing, _LAST_REWARD: nothing[..., 0], **memory} if memory else memory
 
 
 def _inputs_at(observations: torch.Tensor, memory: Memory, *, starts: bool) -> PolicyInputs:

@@ -8,6 +8,8 @@ from typing import Any
 from mlrun.errors import CheckpointError, CheckpointNotFoundError
 from mlrun.runs.files import atomic_file, replace_symlink
 
+_HAS_LARGE = "has_large_state"  # in a checkpoint
+_LARGE = ".large.pt"
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -27,13 +29,16 @@ class Checkpoints:
         self.keep = keep
         self._check = check
 
-    def save(self, iteration: int, state: dict[str, Any], *, best: bool = False) -> None:
+    def save(
+        self, iteration: int, state: dict[str, Any], *, best: bool = False, large: dict[str, Any] | None = None
+    ) -> None:
         """Write a state, point ``last`` at its file, and delete the files that are too old.
 
         Args:
             iteration: iterations done. It is stored in the file too, under ``"iteration"``.
             state: tensors, numbers, strings, None, and dicts, lists and tuples of them.
             best: whether this is the best checkpoint so far. If so, ``best`` points at it as well.
+            large: a state that goes into a file of its own beside it, such as ``000100.large.pt``: a replay buffer.
 
         Raises:
             TypeError: the state holds something that `load` would refuse.
@@ -43,6 +48,11 @@ class Checkpoints:
         _require_plain(state, "state")
         self.directory.mkdir(exist_ok=True)
         path = self._path(iteration)
+        if large is not None:
+            _require_plain(large, "large state")
+            with atomic_file(_large(path)) as file:  # first, so that no checkpoint ever lacks what it names
+                torch.save({"iteration": iteration, "state": large}, file)
+            state = {**state, _HAS_LARGE: True}
         with atomic_file(path) as file:
             torch.save({**state, "iteration": iteration}, file)
         if best:
@@ -51,7 +61,7 @@ class Checkpoints:
         self._drop_old()
 
     def load(self, which: str | int) -> dict[str, Any]:
-        """Return a saved state. All its tensors are on the CPU.
+        """Return a saved state, without the large one beside it. All its tensors are on the CPU.
 
         Args:
             which: ``"last"``, ``"best"``, or a number of iterations.
@@ -60,19 +70,22 @@ class Checkpoints:
             CheckpointNotFoundError: there is no such checkpoint.
             CheckpointError: its file is damaged.
         """
-        import torch
-
         path = self._path(which)
         if not path.is_file():
             raise CheckpointNotFoundError(self._missing(which))
+        return self._read(path, _number(path), self._check)
+
+    def _read(self, path: Path, iteration: int, check: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+        import torch
+
         try:
             _verify_checksums(path)
             state = torch.load(path, map_location="cpu", weights_only=True)
             if not isinstance(state, dict) or type(state.get("iteration")) is not int:
                 raise ValueError("no iteration in it")
-            if state["iteration"] != _number(path):
+            if state["iteration"] != iteration:
                 raise ValueError(f"it is of iteration {state['iteration']}")
-            self._check(state)
+            check(state)
         except OSError:
             raise
         except Exception as error:  # torch.load raises errors of many types for damaged files
@@ -83,7 +96,8 @@ class Checkpoints:
     def load_newest(self, warn: Callable[[str], None]) -> dict[str, Any] | None:
         """Return the newest state that can be read, or None if there are no checkpoints.
 
-        Newer files are damaged: they are renamed to ``*.damaged``. Then the links are repaired.
+        A large state that was saved with it is under ``"large_state"``. Newer files are damaged: they are renamed to
+        ``*.damaged``. Then the links are repaired.
 
         Args:
             warn: is called with one line if files were damaged. The line names the newest of them, and the file that
@@ -96,6 +110,8 @@ class Checkpoints:
         for iteration in reversed(self.iterations()):
             try:
                 state = self.load(iteration)
+                if state.pop(_HAS_LARGE, False):
+                    state["large_state"] = self._load_large(iteration)
             except CheckpointError as error:
                 damaged.append(str(error))
                 continue
@@ -107,6 +123,17 @@ class Checkpoints:
         if damaged:
             raise CheckpointError(f"no checkpoint can be read: {damaged[0]}")
         return None
+
+    def _load_large(self, iteration: int) -> dict[str, Any]:
+        path = _large(self._path(iteration))
+        if not path.is_file():
+            raise CheckpointError(f"{path} is missing{self._others(self._path(iteration))}")
+
+        def check(saved: dict[str, Any]) -> None:
+            if not isinstance(saved.get("state"), dict):
+                raise ValueError("no state in it")
+
+        return self._read(path, iteration, check)["state"]
 
     def exists(self, which: str | int) -> bool:
         """Whether there is a checkpoint ``"last"``, ``"best"`` or of an iteration."""
@@ -122,6 +149,9 @@ class Checkpoints:
     def _set_aside_after(self, iteration: int) -> None:
         for later in (number for number in self.iterations() if number > iteration):
             self._path(later).replace(self._path(later).with_suffix(".damaged"))
+            large = _large(self._path(later))
+            if large.is_file():
+                large.replace(large.with_suffix(".damaged"))
 
     def _repair_links(self, iteration: int, best: int | None) -> None:
         """Point the links at the right files. They are wrong where a process was killed between file and link."""
@@ -137,6 +167,9 @@ class Checkpoints:
             path = self._path(iteration)
             if path.resolve() not in linked:
                 path.unlink()
+        for large in self.directory.glob(f"*{_LARGE}"):
+            if not large.with_name(large.name.replace(_LARGE, ".pt")).is_file():
+                large.unlink()
 
     def _missing(self, which: str | int) -> str:
         name = f"of iteration {which}" if isinstance(which, int) else f"{which!r}"
@@ -146,6 +179,11 @@ class Checkpoints:
     def _others(self, damaged: Path) -> str:
         others = [str(number) for number in self.iterations() if self._path(number).resolve() != damaged.resolve()]
         return f"; other checkpoints: {', '.join(others)}" if others else ""
+
+
+def _large(path: Path) -> Path:
+    """The file of the large state beside a checkpoint."""
+    return path.with_suffix(_LARGE)
 
 
 def _number(path: Path) -> int:

@@ -6,17 +6,36 @@ from typing import Any
 
 import torch
 
-from mlrun.algorithms.protocol import MetaAlgorithm
+from mlrun.algorithms.protocol import HasLargeState, MetaAlgorithm
 from mlrun.errors import CheckpointError
 
 
-def state_of(algorithm: MetaAlgorithm) -> dict[str, Any]:
+def state_of(algorithm: MetaAlgorithm[Any]) -> dict[str, Any]:
     """A copy of an algorithm's state in the host's memory, out of reach of what it or a GPU does afterwards."""
     return _copy(algorithm.state_dict())
 
 
-def restore(algorithm: MetaAlgorithm, saved: dict[str, Any], device: str) -> None:
+def large_state_of(algorithm: MetaAlgorithm[Any]) -> dict[str, Any] | None:
+    """The algorithm's own large state, not a copy; None if it has none."""
+    return algorithm.large_state() if isinstance(algorithm, HasLargeState) else None
+
+
+def commit(algorithm: MetaAlgorithm[Any]) -> None:
+    """Tell an algorithm with a large state that its last update is part of a complete iteration."""
+    if isinstance(algorithm, HasLargeState):
+        algorithm.commit()
+
+
+def restore(
+    algorithm: MetaAlgorithm[Any], saved: dict[str, Any], device: str, large: dict[str, Any] | None = None
+) -> None:
     """Put an initialised algorithm into a saved state.
+
+    Args:
+        algorithm: of the same experiment.
+        saved: a `state_of` it.
+        device: where its tensors are to be.
+        large: the `large_state_of` it that was saved beside; None to go without, as an evaluation does.
 
     Raises:
         CheckpointError: the state is not one of this algorithm on this problem.
@@ -25,6 +44,8 @@ def restore(algorithm: MetaAlgorithm, saved: dict[str, Any], device: str) -> Non
         if mistake := _misfit(state_of(algorithm), _copy(saved), "algorithm"):
             raise ValueError(mistake)
         algorithm.load_state_dict(saved, device)
+        if large is not None and isinstance(algorithm, HasLargeState):
+            algorithm.load_large_state(large, device)
     except (LookupError, TypeError, ValueError) as error:
         raise CheckpointError(f"the checkpoint does not fit its experiment: {error}") from error
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from mlrun.algorithms import algorithms
-from mlrun.algorithms.protocol import MetaAlgorithm
+from mlrun.algorithms.protocol import MakesPolicy, MetaAlgorithm
 from mlrun.benchmarks import benchmarks
 from mlrun.benchmarks.protocol import Benchmark, EpisodicBenchmark, SupervisedBenchmark
 from mlrun.config.schema import EpisodicExperiment, Experiment, SupervisedExperiment
 from mlrun.networks import MLP
+from mlrun.problems.episodes import EpisodicProblem
 from mlrun.problems.protocol import Problem
 from mlrun.problems.reinforcement_learning import ReinforcementLearning
 from mlrun.problems.supervised_learning import SupervisedLearning
 from mlrun.randomness import RandomKey
 from mlrun.rl.policy import GaussianMLPPolicy
+from mlrun.task_group import TaskGroup
 from mlrun.training.device import Placement
 
 
@@ -35,7 +37,13 @@ def fresh_algorithm(experiment: Experiment, problem: Problem) -> MetaAlgorithm:
     return algorithm
 
 
-def build_problem(experiment: Experiment, benchmark: Benchmark, data_per_task: int, placement: Placement) -> Problem:
+def build_problem(
+    experiment: Experiment,
+    benchmark: Benchmark,
+    data_per_task: int,
+    placement: Placement,
+    group: TaskGroup | None = None,
+) -> Problem:
     """The benchmark as a problem to adapt to.
 
     Args:
@@ -43,16 +51,36 @@ def build_problem(experiment: Experiment, benchmark: Benchmark, data_per_task: i
         benchmark: what the experiment names.
         data_per_task: episodes or examples per task that are collected at a time.
         placement: where to compute.
+        group: the tasks that batches are part of; None if all are in this process.
     """
     if isinstance(experiment, SupervisedExperiment):
-        return _supervised(experiment, cast(SupervisedBenchmark, benchmark), data_per_task, placement)
-    return _episodic(cast(EpisodicExperiment, experiment), cast(EpisodicBenchmark, benchmark), data_per_task, placement)
+        supervised = cast(SupervisedBenchmark, benchmark)
+        sizes = (supervised.input_size, *experiment.network.hidden_sizes, supervised.output_size)
+        network = MLP(sizes, experiment.network.activation)
+        return SupervisedLearning(supervised, network, shots=data_per_task, device=placement.device, group=group)
+    experiment, episodic = cast(EpisodicExperiment, experiment), cast(EpisodicBenchmark, benchmark)
+    episodes: dict[str, Any] = {
+        "episodes_per_task": data_per_task,
+        "num_threads": experiment.threads,
+        "device": placement.device,
+        "physics": placement.physics,
+        "group": group,
+    }
+    algorithm = algorithms.load(experiment.algorithm.name)
+    if isinstance(algorithm, MakesPolicy):
+        return EpisodicProblem(episodic, algorithm.make_policy(experiment, episodic), **episodes)
+    rollouts = experiment.rollouts
+    return ReinforcementLearning(
+        episodic,
+        _policy(experiment, episodic),
+        discount=rollouts.discount,
+        gae_lambda=rollouts.gae_lambda,
+        **episodes,
+    )
 
 
-def _episodic(
-    experiment: EpisodicExperiment, benchmark: EpisodicBenchmark, episodes: int, placement: Placement
-) -> Problem:
-    policy = GaussianMLPPolicy(
+def _policy(experiment: EpisodicExperiment, benchmark: EpisodicBenchmark) -> GaussianMLPPolicy:
+    return GaussianMLPPolicy(
         observation_size=benchmark.observation_size,
         action_size=benchmark.action_size,
         hidden_sizes=experiment.policy.hidden_sizes,
@@ -60,21 +88,3 @@ def _episodic(
         min_std=experiment.policy.min_std,
         input_scale=experiment.policy.input_scale,
     )
-    return ReinforcementLearning(
-        benchmark,
-        policy,
-        episodes_per_task=episodes,
-        discount=experiment.rollouts.discount,
-        gae_lambda=experiment.rollouts.gae_lambda,
-        num_threads=experiment.threads,
-        device=placement.device,
-        physics=placement.physics,
-    )
-
-
-def _supervised(
-    experiment: SupervisedExperiment, benchmark: SupervisedBenchmark, shots: int, placement: Placement
-) -> Problem:
-    sizes = (benchmark.input_size, *experiment.network.hidden_sizes, benchmark.output_size)
-    network = MLP(sizes, experiment.network.activation)
-    return SupervisedLearning(benchmark, network, shots=shots, device=placement.device)

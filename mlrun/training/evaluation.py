@@ -53,7 +53,8 @@ class Adaptation:
         algorithm: the checkpoint's.
         benchmark: whose tasks they are.
         problem: what they adapted to.
-        tasks: of the split.
+        tasks: those of the split that are in this process.
+        all_tasks: of the split.
         key: of the randomness of this evaluation.
         checkpoint: iteration of the checkpoint.
         placement: where it was computed.
@@ -64,6 +65,7 @@ class Adaptation:
     benchmark: Benchmark
     problem: Problem
     tasks: Sequence[Task]
+    all_tasks: Sequence[Task]
     key: RandomKey
     checkpoint: int
     placement: Placement
@@ -95,11 +97,22 @@ def adapt_run(
     algorithm = fresh_algorithm(experiment, problem)
     steps = adaptation_steps(experiment, algorithm) if steps is None else steps
     restore(algorithm, state["algorithm"], problem.device)
-    tasks = benchmark.test_tasks if split == "test" else benchmark.train_tasks
-    key = RandomKey(experiment.seed, state["iteration"], f"evaluate/{split}")
+    every = benchmark.test_tasks if split == "test" else benchmark.train_tasks
+    tasks, first_slot = problem.group.share(every), problem.group.first_slot(len(every))
+    key = RandomKey(experiment.seed, state["iteration"], f"evaluate/{split}", first_slot)
     with arithmetic(experiment), non_finite_ends(f"adaptation from checkpoint {state['iteration']}", tasks):
         by_step = algorithm.adapt(problem, tasks, key, steps)
-    return Adaptation(algorithm, benchmark, problem, tasks, key, state["iteration"], placement, by_step)
+    return Adaptation(
+        algorithm=algorithm,
+        benchmark=benchmark,
+        problem=problem,
+        tasks=tasks,
+        all_tasks=every,
+        key=key,
+        checkpoint=state["iteration"],
+        placement=placement,
+        by_step=by_step,
+    )
 
 
 def evaluate_run(
@@ -127,12 +140,8 @@ def evaluate_run(
     """
     experiment = run.experiment()
     adaptation = adapt_run(run, split=split, checkpoint=checkpoint, data_per_task=data_per_task, steps=steps)
-    benchmark, tasks, key = adaptation.benchmark, adaptation.tasks, adaptation.key
-    with arithmetic(experiment), non_finite_ends(f"adaptation from checkpoint {adaptation.checkpoint}", tasks):
-        by_step = [adaptation.problem.evaluate(learner, tasks, key) for learner in adaptation.by_step]
-        for step, scores in enumerate(by_step):
-            for name, values in scores.items():
-                require_finite_tasks(f"{name} after adaptation step {step}", values)
+    benchmark, tasks, key = adaptation.benchmark, adaptation.all_tasks, adaptation.key
+    by_step = _scores_by_step(adaptation, experiment)
     report = {
         "run": run.id,
         "benchmark": benchmark.name,
@@ -152,6 +161,18 @@ def evaluate_run(
     }
     run.save_evaluation(report)
     return report
+
+
+def _scores_by_step(adaptation: Adaptation, experiment: Experiment) -> list[Scores]:
+    """The scores of all tasks of the split after each adaptation step."""
+    problem, tasks, by_step = adaptation.problem, adaptation.tasks, []
+    with arithmetic(experiment), non_finite_ends(f"adaptation from checkpoint {adaptation.checkpoint}", tasks):
+        for step, learner in enumerate(adaptation.by_step):
+            scores = problem.evaluate(learner, tasks, adaptation.key)
+            for name, values in scores.items():
+                require_finite_tasks(f"{name} after adaptation step {step}", values)
+            by_step.append({name: problem.group.gather(values) for name, values in scores.items()})
+    return by_step
 
 
 def summarise(scores: Scores, key: RandomKey) -> dict[str, dict[str, float]]:

@@ -13,7 +13,8 @@ from mlrun.finite import require_finite
 from mlrun.randomness import RandomKey
 from mlrun.runs.directory import RunDirectory
 from mlrun.runs.same_experiment import require_same_experiment
-from mlrun.training.algorithm_state import restore, state_of
+from mlrun.task_group import TaskGroup
+from mlrun.training.algorithm_state import commit, large_state_of, restore, state_of
 from mlrun.training.build import build_algorithm, build_benchmark, build_problem
 from mlrun.training.device import Placement, arithmetic, place
 from mlrun.training.evaluation import adaptation_steps, evaluate_by_step
@@ -47,17 +48,27 @@ class MetaTraining:
         elapsed: seconds of training, earlier processes of the same run included.
         best: score of the best evaluation so far, or None.
         best_iteration: when that was.
-        complete: state after the last complete iteration, which is what a checkpoint saves.
+        complete: a copy of the state after the last complete iteration, which is what a checkpoint saves.
     """
 
-    def __init__(self, experiment: Experiment, run: RunDirectory, reporter: Reporter, placement: Placement) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        run: RunDirectory,
+        reporter: Reporter,
+        placement: Placement,
+        group: TaskGroup | None = None,
+    ) -> None:
         self.experiment = experiment
         self.placement = placement
         self.directory = run
         self.reporter = reporter
+        self.group = group or TaskGroup()
         self.benchmark = build_benchmark(experiment)
-        self.problem = build_problem(experiment, self.benchmark, experiment.training_data, placement)
-        self.evaluation_problem = build_problem(experiment, self.benchmark, experiment.evaluation_data, placement)
+        self.problem, self.evaluation_problem = (
+            build_problem(experiment, self.benchmark, data_per_task, placement, self.group)
+            for data_per_task in (experiment.training_data, experiment.evaluation_data)
+        )
         self.algorithm = build_algorithm(experiment)
         self.iteration = 0
         self.elapsed = 0.0
@@ -90,7 +101,7 @@ class MetaTraining:
             self.directory.write_tasks(self.benchmark)
         else:
             require_same_experiment(state["experiment"], self.experiment)
-            restore(self.algorithm, state["algorithm"], self.problem.device)
+            restore(self.algorithm, state["algorithm"], self.problem.device, state.get("large_state"))
             self.iteration, self.elapsed = state["iteration"], state["elapsed"]
             self.best, self.best_iteration = state["best"], state["best_iteration"]
             self.reporter.note(f"continuing after iteration {self.iteration}")
@@ -110,7 +121,8 @@ class MetaTraining:
         self.iteration = iteration
         row |= {**evaluation, "time": self.elapsed}
         self.directory.metrics.append(row)
-        self.complete = self._state()  # not sooner: what is saved when something fails must have its row
+        commit(self.algorithm)  # not sooner: what is saved when something fails must have its row
+        self.complete = self._state()
         self.reporter.iteration(row, total)
         if evaluation:
             self.reporter.evaluation(iteration, evaluation)
@@ -121,12 +133,13 @@ class MetaTraining:
         started = time.perf_counter()
         cost = self.problem.cost
         samples, collecting, warnings = cost.samples, cost.seconds, cost.warnings.copy()
-        tasks = self._draw_tasks(iteration)
+        batch = self._draw_tasks(iteration)
+        tasks = self.group.share(batch)
         with non_finite_ends(f"iteration {iteration}", tasks):
-            metrics = self.algorithm.update(self.problem, tasks, self._key(iteration, "update"))
+            metrics = self.algorithm.update(self.problem, tasks, self._key(iteration, "update", batch))
             require_finite({**metrics, **self.algorithm.state_dict()})
         seconds = time.perf_counter() - started
-        samples, collecting = cost.samples - samples, cost.seconds - collecting
+        samples, collecting = self.group.count(cost.samples - samples), cost.seconds - collecting
         return {
             "iteration": iteration,
             **metrics,
@@ -147,17 +160,21 @@ class MetaTraining:
         Returns:
             The mean scores as metrics, and whether they are the best so far.
         """
-        tasks, steps = self.benchmark.train_tasks, adaptation_steps(self.experiment, self.algorithm)
-        key = self._key(iteration, "evaluate/train")
+        every, steps = self.benchmark.train_tasks, adaptation_steps(self.experiment, self.algorithm)
+        tasks, key = self.group.share(every), self._key(iteration, "evaluate/train", every)
         with non_finite_ends(f"evaluation after iteration {iteration}", tasks):
             by_step = evaluate_by_step(self.algorithm, self.evaluation_problem, tasks, key, steps)
+            before, after = (
+                {name: float(self.group.mean(values)) for name, values in scores.items()}
+                for scores in (by_step[0], by_step[-1])
+            )
             summary = {
-                f"eval/{moment}/{name}": float(values.mean())
-                for moment, scores in (("pre", by_step[0]), ("post", by_step[-1]))
-                for name, values in scores.items()
+                f"eval/{moment}/{name}": mean
+                for moment, means in (("pre", before), ("post", after))
+                for name, mean in means.items()
             }
             require_finite(summary)
-        score = self.problem.rank({name: float(values.mean()) for name, values in by_step[-1].items()})
+        score = self.problem.rank(after)
         improved = self.best is None or score > self.best
         if improved:
             self.best, self.best_iteration = score, iteration
@@ -165,7 +182,8 @@ class MetaTraining:
 
     def _checkpoint(self) -> None:
         iteration = self.complete["iteration"]
-        self.directory.checkpoints.save(iteration, self.complete, best=iteration == self.complete["best_iteration"])
+        best = iteration == self.complete["best_iteration"]
+        self.directory.checkpoints.save(iteration, self.complete, best=best, large=large_state_of(self.algorithm))
 
     def _save_despite(self, error: Exception) -> None:
         """Save while an error is on its way, which must not give place to one of saving."""
@@ -204,5 +222,6 @@ class MetaTraining:
             "algorithm": state_of(self.algorithm),
         }
 
-    def _key(self, iteration: int, purpose: str) -> RandomKey:
-        return RandomKey(self.experiment.seed, iteration, purpose)
+    def _key(self, iteration: int, purpose: str, batch: Sequence[Task] = ()) -> RandomKey:
+        """The key of a purpose, whose slots are those of the batch's tasks that are in this process."""
+        return RandomKey(self.experiment.seed, iteration, purpose, self.group.first_slot(len(batch)))

@@ -28,6 +28,7 @@ def adaptation(benchmark, problem, theta, key):
         benchmark=benchmark,
         problem=problem,
         tasks=benchmark.test_tasks[:3],
+        all_tasks=benchmark.test_tasks[:3],
         key=key,
         checkpoint=7,
         placement=Placement("cpu", "cpu"),
