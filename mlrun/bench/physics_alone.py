@@ -1,4 +1,4 @@
-"""The physics engine alone, doing what an ML1 environment makes it do, and what to make it do."""
+"""The physics engine alone, and the actions and tasks that it and an ML1 environment run with."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ class PhysicsAlone:
 
         Args:
             hand_target: ``(worlds, 3)``, in metres.
-            gripper: ``(worlds,)``, the effort that closes the fingers.
+            gripper: ``(worlds,)``, the command to the fingers; 1 is shut.
         """
         start = time.perf_counter()
         self._hand[:] = hand_target
@@ -51,7 +51,7 @@ class PhysicsAlone:
 
 
 def commands(family: TaskFamily, actions: Tensor) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The hand target ``(worlds, 3)`` and the gripper effort ``(worlds,)`` of each step.
+    """The hand target ``(worlds, 3)`` and the gripper command ``(worlds,)`` of each step.
 
     Args:
         family: says where the hand starts, and how far its target may go.

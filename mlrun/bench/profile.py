@@ -1,4 +1,4 @@
-"""Where the time of a control step goes, and the stopwatch that tells."""
+"""The share of each part of a control step in its time, and the stopwatch that measures it."""
 
 import functools
 import time

@@ -29,7 +29,7 @@ class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
     truncated at the benchmark's horizon. `mlrun.benchmarks.metaworld.worlds.ManipulationWorlds` documents the numbers
     of actions and observations.
 
-    A copy, also by pickle, has the same tasks, generator and `set_task`. It has no episode and must be reset first.
+    A copy, also by pickle, keeps all tasks, `set_task` and the generator, but not the episode: reset it first.
 
     Args:
         benchmark: gives the task family, horizon, reward, and whether the goal is observed.
@@ -155,7 +155,7 @@ class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
 
 
 def action_space() -> Box:
-    """Space of one world's actions, ``(4,)`` float32 in [-1, 1]: hand movement x y z, and effort of the fingers."""
+    """Space of one world's actions, ``(4,)`` float32 in [-1, 1]: hand movement x y z, and command to the fingers."""
     return Box(-1.0, 1.0, (ACTION_SIZE,), np.float32)
 
 

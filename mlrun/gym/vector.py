@@ -51,7 +51,7 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
       observation and info of the old one.
     - `DISABLED`: the caller resets all worlds, or those of `options={"reset_mask": ...}`.
 
-    A copy, also by pickle, has the same tasks, generators and `set_tasks`. It has no episodes and must be reset first.
+    A copy, also by pickle, keeps all tasks, `set_tasks` and the generators, but not the episodes: reset it first.
 
     Args:
         benchmark: gives the task family, horizon, reward, and whether the goal is observed.

@@ -17,7 +17,7 @@ SMALLEST_WIDTH: Final = 240
 """Smallest width of a picture, in pixels. The text below it does not fit into less."""
 
 _GAP: Final = 2  # pixels between the pictures of a pair
-_SCALE: Final = 4  # text is drawn so many times larger than it is shown
+_SCALE: Final = 4  # how many times larger text is drawn than it is shown
 _MARGIN: Final = 16  # pixels between pairs, and around the frame
 
 
