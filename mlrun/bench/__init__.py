@@ -1,4 +1,4 @@
-"""What the environments cost: beside the physics engine alone, beside other packages, and part by part.
+"""The speed and memory of the environments: what `mlrun bench` measures.
 
-Whatever is compared takes turns within one process, so that other work on the machine slows all of it alike.
+Candidates to compare take turns in one process, so that other load on the machine slows all of them alike.
 """

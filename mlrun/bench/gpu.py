@@ -1,6 +1,6 @@
-"""What the simulation reaches on a GPU, beside the same environments on the CPU's cores.
+"""The speed of the environments and of meta-iterations on a GPU, beside the environments on all CPU cores.
 
-Where there is no GPU, MuJoCo Warp runs on the CPU, which only shows that this works.
+Without a GPU, MuJoCo Warp runs on the CPU. That only shows that the code works.
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ _WORLDS_ON_CPU = (200, 1000)
 
 
 def gpu_sweep(benchmark: ML1, worlds: Sequence[int], seconds: float = 2.0) -> dict[str, Any]:
-    """Measures the throughput for every number of worlds, and on all cores with 200 or 1000, whichever is faster.
+    """Measures the throughput on the GPU for each number of worlds, and on all CPU cores.
+
+    The CPU is measured with 200 and with 1000 worlds, and counts with the faster.
 
     Returns:
-        ``cpu``, as `mlrun.bench.throughput.throughput` has it, and ``gpu``, a list in the order of `worlds`.
+        ``cpu``, the result of `mlrun.bench.throughput.throughput`, and ``gpu``, a list in the order of `worlds`.
     """
     on_cpu = (throughput(benchmark, count, 0, seconds) for count in _WORLDS_ON_CPU)
     cpu = max(on_cpu, key=lambda row: row["steps_per_second"])
@@ -40,16 +42,16 @@ def gpu_sweep(benchmark: ML1, worlds: Sequence[int], seconds: float = 2.0) -> di
 
 
 def gpu_throughput(benchmark: ML1, num_worlds: int, seconds: float = 2.0) -> dict[str, Any]:
-    """Times the environment (action in; observation, reward and success out), and its physics alone.
+    """Times the environment (action in; observation, reward and success out), and then its physics alone.
 
     Args:
-        benchmark: whose environment to step.
-        num_worlds: how many worlds.
-        seconds: how long to measure each of them, rounded up to whole episodes.
+        benchmark: makes the environment.
+        num_worlds: number of worlds.
+        seconds: how long to measure each of the two, rounded up to whole episodes.
 
     Returns:
-        Control steps per second, summed over worlds, of both; the environment's share of the physics' speed; and the
-        bytes of the GPU's memory that are in use, by this process and others.
+        Control steps per second of both, summed over worlds; the environment's share of the physics' speed; and the
+        bytes of GPU memory that all processes use together, None without a GPU.
     """
     environment = benchmark.make_worlds(num_worlds, physics="warp")
     parameters = task_parameters(benchmark.train_tasks, num_worlds)
@@ -64,14 +66,14 @@ def gpu_throughput(benchmark: ML1, num_worlds: int, seconds: float = 2.0) -> dic
 
 
 def gpu_meta_iteration(experiment: EpisodicExperiment, iterations: int = 5) -> dict[str, Any]:
-    """Times meta-iterations, and the physics alone of episodes of the same length.
+    """Times meta-iterations, and the physics alone in episodes of the same length.
 
     Args:
         experiment: what to train, on an ML1 benchmark.
-        iterations: how many meta-iterations to time, after one to warm up.
+        iterations: meta-iterations to time, after one to warm up.
 
     Returns:
-        Seconds of the median meta-iteration, and the share of each part in it.
+        The number of worlds, seconds of the median meta-iteration, and the share of each part in it.
     """
     benchmark = cast(ML1, build_benchmark(experiment))
     problem = build_problem(experiment, benchmark, experiment.rollouts.episodes_per_task, place(experiment))
@@ -84,19 +86,19 @@ def gpu_meta_iteration(experiment: EpisodicExperiment, iterations: int = 5) -> d
         start = recorder.now()
         with arithmetic(experiment):
             algorithm.update(cast(Problem, recorder), tasks, RandomKey(experiment.seed, iteration, "update"))
-        rounds.append(_Round(start, recorder.moments, recorder.now()))
-    usual = sorted(rounds[1:], key=lambda one: one.seconds)[iterations // 2]
-    physics = _episode_of_physics(benchmark, worlds) * len(usual.moments) / 2
-    shares = {name: part / usual.seconds for name, part in _parts(usual, physics).items()}
-    return {"worlds": worlds, "seconds": usual.seconds, "shares": shares}
+        rounds.append(_Round(start, recorder.times, recorder.now()))
+    median = sorted(rounds[1:], key=lambda one: one.seconds)[iterations // 2]
+    physics = _episode_of_physics(benchmark, worlds) * len(median.times) / 2
+    shares = {name: part / median.seconds for name, part in _parts(median, physics).items()}
+    return {"worlds": worlds, "seconds": median.seconds, "shares": shares}
 
 
 @dataclass(frozen=True)
 class _Round:
-    """When a meta-iteration began, its collections began and ended, and it ended, in seconds."""
+    """One meta-iteration on the clock, in seconds: its start, the start and end of each collection, its end."""
 
     start: float
-    moments: Sequence[float]
+    times: Sequence[float]
     end: float
 
     @property
@@ -105,9 +107,9 @@ class _Round:
 
 
 def _parts(measured: _Round, physics: float) -> dict[str, float]:
-    """Seconds of each part; between collections lies adaptation, and after the last comes the outer update."""
-    collecting = sum(measured.moments[1::2]) - sum(measured.moments[::2])
-    last = measured.moments[-1]
+    """Seconds of each part. Adaptation is between the collections; the outer update is after the last one."""
+    collecting = sum(measured.times[1::2]) - sum(measured.times[::2])
+    last = measured.times[-1]
     return {
         "physics": physics,
         "collection beyond physics": collecting - physics,
@@ -117,7 +119,7 @@ def _parts(measured: _Round, physics: float) -> dict[str, float]:
 
 
 def _episode_of_physics(benchmark: ML1, num_worlds: int) -> float:
-    """Seconds of one episode of `num_worlds` worlds in which the hand stays where it is."""
+    """Seconds of the physics of one episode of `num_worlds` worlds. The hand does not move."""
     environment = benchmark.make_worlds(num_worlds, physics="warp")
     parameters = task_parameters(benchmark.train_tasks, num_worlds)
     actions = random_actions(benchmark.horizon, num_worlds).to(environment.device)
@@ -129,7 +131,7 @@ def _episode_of_physics(benchmark: ML1, num_worlds: int) -> float:
 
 
 def _speed(seconds: float, episode: Callable[[], None], actions: Tensor) -> float:
-    """World steps per second of what plays an episode of these actions (steps, worlds, 4)."""
+    """Control steps per second, summed over worlds. `episode` plays these actions ``(steps, worlds, 4)``."""
     start, steps = time.perf_counter(), 0
     while time.perf_counter() - start < seconds:
         episode()
@@ -145,14 +147,14 @@ def _play(environment: ManipulationWorlds, parameters: Tensor, actions: Tensor) 
 
 
 def _move(environment: ManipulationWorlds, actions: Tensor) -> None:
-    """The physics of an episode in which the hand stays where it is."""
+    """Runs the physics of an episode. The hand does not move."""
     for action in actions:
         environment.physics.step(action[:, 3])
     _finish(environment.device)
 
 
 def _finish(device: torch.device) -> None:
-    """Waits for all that was asked of a GPU."""
+    """Waits until a GPU has finished its work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 

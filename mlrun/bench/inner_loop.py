@@ -1,4 +1,4 @@
-"""What adapting to a whole batch of tasks at once gains over a loop of clones."""
+"""The speed of adaptation with `mlrun.modules`: a batch of tasks at once, against a loop over clones."""
 
 from __future__ import annotations
 
@@ -13,30 +13,31 @@ import torch.nn.functional as F
 from torch import nn
 
 from mlrun.modules import MAML
-from mlrun.modules.method import Method as Way
+from mlrun.modules.method import Method
 
 TASKS = 20
 STEPS = 5
 SIZES = (10, 100, 100, 4)
 FEW, MANY = 10, 1000
-"""Samples per task."""
+"""Samples per task: few, where a batch should be faster, and many, where it may not be."""
 
 
 def inner_loop(*, rounds: int = 15, few: int = FEW, many: int = MANY) -> dict[str, Any]:
-    """Times second-order MAML: adapting a perceptron to a batch of tasks, and the meta-gradient.
+    """Times second-order MAML of a perceptron: adaptation to a batch of tasks, and the meta-gradient.
 
-    The loop has one clone per task, adapted step by step. The ways take turns in one process, in the reverse order in
-    every other round; torch keeps its number of threads.
+    The method "batched" adapts to all tasks at once. The method "loop" adapts one clone per task, step by step. "auto"
+    is the library's own choice. The methods take turns in one process, in reverse order in every other round. The
+    number of torch's threads stays as it is.
 
     Args:
-        rounds: how many turns each way has.
-        few: samples per task where a batch should pay.
-        many: samples per task where it need not.
+        rounds: turns of each method.
+        few: samples per task where a batch should be faster.
+        many: samples per task where it may not be.
 
     Returns:
-        Seconds by way, as medians over rounds, and as medians and ranges over rounds: ``speedup``, the loop's time over
-        the batch's with few samples; ``share_of_better``, with many samples, the time of the way with the smaller
-        median over that of the library's own choice.
+        The setting, and for each number of samples the seconds of each method (medians over rounds) and a ratio (median
+        and range over rounds). With few samples it is ``speedup``: the time of "loop" over that of "batched". With many
+        it is ``share_of_better``: the time of the faster of the two over that of "auto".
     """
     generator = torch.Generator().manual_seed(0)
     at_few = _take_turns(few, ("loop", "batched"), rounds, generator)
@@ -61,39 +62,41 @@ def inner_loop(*, rounds: int = 15, few: int = FEW, many: int = MANY) -> dict[st
     }
 
 
-def _take_turns(samples: int, ways: Sequence[Way], rounds: int, generator: torch.Generator) -> dict[Way, list[float]]:
+def _take_turns(
+    samples: int, methods: Sequence[Method], rounds: int, generator: torch.Generator
+) -> dict[Method, list[float]]:
     model = nn.Sequential(*(layer for sizes in pairwise(SIZES) for layer in (nn.Linear(*sizes), nn.ReLU())))[:-1]
     for parameter in model.parameters():
         nn.init.normal_(parameter, std=0.1, generator=generator)
     maml = MAML(model, lr=0.01)
     inputs = torch.randn(TASKS, samples, SIZES[0], generator=generator)
     targets = torch.randn(TASKS, samples, SIZES[-1], generator=generator)
-    seconds: dict[Way, list[float]] = {way: [] for way in ways}
+    seconds: dict[Method, list[float]] = {method: [] for method in methods}
     for number in range(rounds + 1):
-        for way in reversed(ways) if number % 2 else ways:
-            taken = _meta_gradient(maml, inputs, targets, way)
+        for method in reversed(methods) if number % 2 else methods:
+            taken = _meta_gradient(maml, inputs, targets, method)
             if number:  # first calls allocate
-                seconds[way].append(taken)
+                seconds[method].append(taken)
     return seconds
 
 
-def _meta_gradient(maml: MAML, inputs: torch.Tensor, targets: torch.Tensor, way: Way) -> float:
-    """How many seconds it takes."""
+def _meta_gradient(maml: MAML, inputs: torch.Tensor, targets: torch.Tensor, method: Method) -> float:
+    """The seconds that adaptation and the meta-gradient take."""
     maml.zero_grad()
     start = time.perf_counter()
-    if way == "loop":
+    if method == "loop":
         for x, y in zip(inputs, targets, strict=True):
             clone = maml.clone()
             for _ in range(STEPS):
                 clone.adapt(F.mse_loss(clone(x), y))
             (F.mse_loss(clone(x), y) / len(inputs)).backward()
     else:
-        maml.backward_batch((inputs, targets), (inputs, targets), F.mse_loss, STEPS, way)
+        maml.backward_batch((inputs, targets), (inputs, targets), F.mse_loss, STEPS, method)
     return time.perf_counter() - start
 
 
-def _medians(seconds: dict[Way, list[float]]) -> dict[str, float]:
-    return {way: statistics.median(taken) for way, taken in seconds.items()}
+def _medians(seconds: dict[Method, list[float]]) -> dict[str, float]:
+    return {method: statistics.median(taken) for method, taken in seconds.items()}
 
 
 def _ratio(name: str, above: Sequence[float], below: Sequence[float]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""All figures of `mlrun bench`."""
+"""All measurements of `mlrun bench`, on the CPU and on a GPU."""
 
 import importlib.metadata
 from collections.abc import Callable, Sequence
@@ -14,8 +14,8 @@ from mlrun.benchmarks import benchmarks
 from mlrun.config.schema import EpisodicExperiment
 from mlrun.runs.manifest import describe_process
 
-_USUAL_WORLDS = 200
-_PEERS = ("envpool", "metaworld")
+_TYPICAL_WORLDS = 200
+_OTHER_PACKAGES = ("envpool", "metaworld")
 
 
 def measure(
@@ -25,31 +25,32 @@ def measure(
     experiment: EpisodicExperiment | None = None,
     note: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
-    """Measures one environment, and meta-iterations of an experiment.
+    """Measures one environment on the CPU, and meta-iterations of an experiment.
 
-    The parts of a step and the other packages are measured at the number of worlds nearest 200, with most threads.
+    The parts of a step and the other packages are measured with the number of worlds nearest to 200, and the largest
+    number of threads.
 
     Args:
         environment: registered name of an ML1 benchmark.
         worlds: numbers of worlds.
         threads: numbers of threads.
-        experiment: what to time meta-iterations of.
-        note: told what is going on.
+        experiment: what to train in the meta-iterations; None for none.
+        note: is given a line of progress before each measurement.
 
     Returns:
-        Plain numbers and names, with the machine and the versions that they hold for.
+        Plain data for JSON, with the machine and the versions of packages.
     """
     benchmark = benchmarks.load(environment)(benchmarks.entry(environment).config(name=environment))
-    usual = min(worlds, key=lambda count: abs(count - _USUAL_WORLDS)), max(threads)
-    note(f"measuring {environment}; other work on the machine disturbs it")
-    figures: dict[str, Any] = {"environment": environment, **_circumstances()}
+    typical = min(worlds, key=lambda count: abs(count - _TYPICAL_WORLDS)), max(threads)
+    note(f"measuring {environment}; other load on the machine disturbs it")
+    figures: dict[str, Any] = {"environment": environment, **_machine_and_versions()}
     note(f"throughput with {_listed(worlds)} worlds, and on {_listed(threads)} of the cores")
     figures["throughput"] = sweep(benchmark, worlds, threads)
     note("parts of a step, and memory")
-    figures["profile"] = step_profile(benchmark, *usual)
+    figures["profile"] = step_profile(benchmark, *typical)
     figures["memory"] = memory_per_world(environment)
-    note("other packages, where they are installed")
-    figures["peers"] = compare(benchmark, *usual, note=note)
+    note("other packages, if they are installed")
+    figures["peers"] = compare(benchmark, *typical, note=note)
     if experiment is not None:
         note("meta-iterations")
         figures["meta_iteration"] = meta_iteration_cost(experiment)
@@ -67,14 +68,17 @@ def measure_gpu(
     Args:
         environment: registered name of an ML1 benchmark.
         worlds: numbers of worlds.
-        experiment: what to time meta-iterations of.
-        note: told what is going on.
+        experiment: what to train in the meta-iterations; None for none.
+        note: is given a line of progress before each measurement.
+
+    Returns:
+        Plain data for JSON, with the machine and the versions of packages.
     """
     benchmark = benchmarks.load(environment)(benchmarks.entry(environment).config(name=environment))
     note(
         f"measuring {environment} on the GPU with {_listed(worlds)} worlds; the first use of a GPU compiles for minutes"
     )
-    figures: dict[str, Any] = {"environment": environment, **_circumstances(), **gpu_sweep(benchmark, worlds)}
+    figures: dict[str, Any] = {"environment": environment, **_machine_and_versions(), **gpu_sweep(benchmark, worlds)}
     if experiment is not None:
         note("meta-iterations")
         figures["meta_iteration"] = gpu_meta_iteration(experiment)
@@ -85,12 +89,12 @@ def _listed(counts: Sequence[int]) -> str:
     return ", ".join(map(str, counts))
 
 
-def _circumstances() -> dict[str, Any]:
+def _machine_and_versions() -> dict[str, Any]:
     process = describe_process()
     return {
         "started": process["started"],
         "hardware": process["hardware"],
-        "versions": process["versions"] | {package: _version(package) for package in _PEERS},
+        "versions": process["versions"] | {package: _version(package) for package in _OTHER_PACKAGES},
     }
 
 

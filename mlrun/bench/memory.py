@@ -1,4 +1,4 @@
-"""How much memory a world takes."""
+"""The memory that one world takes."""
 
 import multiprocessing
 import os
@@ -12,21 +12,21 @@ from mlrun.bench.physics_alone import PhysicsAlone, commands, random_actions, ta
 from mlrun.benchmarks import benchmarks
 from mlrun.benchmarks.metaworld.ml1 import ML1
 
-_STEPS = 3  # control steps, so that memory taken at first use is counted
+_STEPS = 3  # control steps; some memory is taken only at the first step
 
 
 def memory_per_world(name: str, num_worlds: int = 4000) -> dict[str, Any] | None:
-    """Bytes by which the process grows for one more world, in the environment and in the physics alone.
+    """Measures the bytes by which the process grows for one more world, in the environment and in the physics alone.
 
-    Each is measured in a fresh process, and by what many worlds take more than a few, so that what is needed once, such
-    as the model and the data of each thread, does not count.
+    Each is measured in a fresh process. What counts is how much more many worlds take than a few. So memory that is
+    taken once, such as the model and the data of each thread, does not count.
 
     Args:
         name: registered name of an ML1 benchmark.
-        num_worlds: how many worlds to measure with; 4 kB pages make a few worlds say little.
+        num_worlds: worlds to measure with. Few give a rough result, because memory comes in pages of 4 kB.
 
     Returns:
-        Bytes of both, and the difference: what is ours. None where the system does not tell (it is read from /proc).
+        Bytes per world of both, and the difference: what the environment adds. None if there is no /proc to read from.
     """
     if not Path("/proc/self/statm").exists():
         return None
@@ -54,7 +54,7 @@ def _growth_of_physics(name: str, num_worlds: int) -> float:
 
 
 def _growth(run: Callable[[int], object], num_worlds: int) -> float:
-    """Bytes per world; whatever ran is kept alive to the end, or the next one would find its memory free."""
+    """Bytes per world. All results are kept alive to the end: otherwise the next run would reuse their memory."""
     few = num_worlds // 8
     kept, resident = [run(1)], [_resident_bytes()]
     for count in (few, num_worlds):

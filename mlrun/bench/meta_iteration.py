@@ -1,4 +1,4 @@
-"""What a meta-iteration of an experiment costs, and which part of it takes how long."""
+"""The time of a meta-iteration of an experiment, and of each part of it."""
 
 import operator
 import statistics
@@ -9,7 +9,7 @@ from typing import Any, cast
 from mujoco.batch import Batch
 
 from mlrun.bench.physics_alone import PhysicsAlone, commands, task_parameters
-from mlrun.bench.stopwatch import Stopwatch
+from mlrun.bench.profile import Stopwatch
 from mlrun.benchmarks.environment import TaskEnvironment
 from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.task import Task
@@ -25,15 +25,15 @@ _WATCHED = {"physics": (Batch, "step"), "reset": (TaskEnvironment, "reset"), "st
 
 
 def meta_iteration_cost(experiment: EpisodicExperiment, iterations: int = 5) -> dict[str, Any]:
-    """Times meta-iterations against the physics alone repeating the very same episodes, in turn.
+    """Times meta-iterations, and after each of them the physics alone in the very same episodes.
 
     Args:
         experiment: what to train, on an ML1 benchmark.
-        iterations: how many meta-iterations to time, after one to warm up.
+        iterations: meta-iterations to time, after one to warm up.
 
     Returns:
-        Median seconds of a meta-iteration, of its physics alone, the median of their ratios, and the share of each part
-        in the time of one more meta-iteration.
+        The number of worlds; medians of the seconds of a meta-iteration, of the seconds of its physics alone, and of
+        their ratio; and the share of each part in the time of one more meta-iteration.
     """
     benchmark = cast(ML1, build_benchmark(experiment))
     episodes = experiment.rollouts.episodes_per_task
@@ -49,11 +49,11 @@ def meta_iteration_cost(experiment: EpisodicExperiment, iterations: int = 5) -> 
         whole.append(time.perf_counter() - start)
         physics.append(sum(_repeat(alone, tasks, data) for data in recorder.collected))
     recorder, watch, rollouts = Recorder(problem), Stopwatch(_WATCHED), problem.cost.seconds
-    with watch.running():  # in one more iteration, since watching takes time
+    with watch.running():  # one more iteration, because watching takes time
         start = time.perf_counter()
         algorithm.update(cast(Problem, recorder), tasks, RandomKey(experiment.seed, iterations + 1, "update"))
         end = time.perf_counter()
-    spent = _parts(watch.seconds, problem.cost.seconds - rollouts, recorder.moments, start, end)
+    spent = _parts(watch.seconds, problem.cost.seconds - rollouts, recorder.times, start, end)
     return {
         "worlds": alone.batch.nsim,
         "seconds": statistics.median(whole[1:]),
@@ -64,25 +64,25 @@ def meta_iteration_cost(experiment: EpisodicExperiment, iterations: int = 5) -> 
 
 
 class Recorder:
-    """A problem that keeps what was collected through it, and when each collection began and ended.
+    """Wraps a problem and records its collections: the data, and when each began and ended.
 
     Args:
-        problem: what is collected from.
-        finish: called before the clock is read; waits for what was only asked for until then, as a GPU needs.
+        problem: the problem.
+        finish: is called before the clock is read. It waits for work in progress, for example on a GPU.
 
     Attributes:
-        collected: in the order of the collections.
-        moments: seconds, two for each of them.
+        collected: the data of each collection, in order.
+        times: seconds on the clock: start and end of each collection, in order.
     """
 
     def __init__(self, problem: Problem, finish: Callable[[], None] = lambda: None) -> None:
         self._problem = problem
         self._finish = finish
         self.collected: list[Experience] = []
-        self.moments: list[float] = []
+        self.times: list[float] = []
 
     def now(self) -> float:
-        """Seconds on the clock once everything is done."""
+        """Seconds on the clock after all work is finished."""
         self._finish()
         return time.perf_counter()
 
@@ -90,31 +90,31 @@ class Recorder:
         return getattr(self._problem, name)
 
     def collect(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> Experience:
-        """Collect, as the problem does."""
-        self.moments.append(self.now())
+        """Collects as the problem does. See `Problem.collect`."""
+        self.times.append(self.now())
         self.collected.append(self._problem.collect(learner, tasks, key))
-        self.moments.append(self.now())
+        self.times.append(self.now())
         return self.collected[-1]
 
 
 def _parts(
-    watched: Mapping[str, float], rollouts: float, moments: Sequence[float], start: float, end: float
+    watched: Mapping[str, float], rollouts: float, times: Sequence[float], start: float, end: float
 ) -> dict[str, float]:
-    """Seconds of each part; between collections lies adaptation, and after the last comes the outer update."""
-    collecting = sum(moments[1::2]) - sum(moments[::2])
+    """Seconds of each part. Adaptation is between the collections; the outer update is after the last one."""
+    collecting = sum(times[1::2]) - sum(times[::2])
     physics, environment = watched["physics"], watched["reset"] + watched["step"]
     return {
         "physics": physics,
         "environment beyond physics": environment - physics,
         "policy and storing": rollouts - environment,
         "baseline and advantages": collecting - rollouts,
-        "adaptation": moments[-1] - start - collecting,
-        "outer update": end - moments[-1],
+        "adaptation": times[-1] - start - collecting,
+        "outer update": end - times[-1],
     }
 
 
 def _repeat(alone: PhysicsAlone, tasks: Sequence[Task], data: Experience) -> float:
-    """Seconds that the physics alone takes for collected episodes."""
+    """Seconds that the physics alone takes for the collected episodes."""
     actions = data.trajectories.actions.transpose(0, 1).flatten(1, 2).cpu()  # (steps, worlds, actions)
     episodes = actions.shape[1] // len(tasks)
     alone.reset(task_parameters(tasks, len(tasks)).repeat_interleave(episodes, dim=0))

@@ -1,4 +1,4 @@
-"""The environments beside other packages' Meta-World, where those are installed."""
+"""Our environments beside those of other packages, if these are installed."""
 
 import statistics
 import time
@@ -7,8 +7,7 @@ from contextlib import ExitStack, closing
 from functools import partial
 from typing import Any, Protocol
 
-from mlrun.bench.envpool_peer import EnvPoolWorlds
-from mlrun.bench.metaworld_peer import MetaWorldProcesses
+from mlrun.bench.other_packages import EnvPoolWorlds, MetaWorldProcesses
 from mlrun.bench.physics_alone import random_actions, task_parameters
 from mlrun.bench.throughput import EPISODE
 from mlrun.benchmarks.metaworld.ml1 import ML1
@@ -16,25 +15,25 @@ from mlrun.simulation.threads import one_torch_thread
 
 
 class Contender(Protocol):
-    """Worlds of one package.
+    """Worlds of one package in one setting.
 
     Attributes:
-        setting: how it was set up, for people.
+        setting: its setting, in words.
     """
 
     setting: str
 
     def episode(self, steps: int) -> float:
-        """Resets, then returns the control steps per second, summed over worlds, of so many steps."""
+        """Control steps per second, summed over worlds, in the first `steps` of new episodes. A reset is not timed."""
         ...
 
     def close(self) -> None:
-        """Lets go of threads and processes."""
+        """Ends its threads and processes."""
         ...
 
 
 class OurWorlds:
-    """Worlds of one of our environments."""
+    """Worlds of one of our benchmarks."""
 
     def __init__(self, benchmark: ML1, num_worlds: int, num_threads: int) -> None:
         self.setting = f"{num_worlds} worlds"
@@ -42,7 +41,7 @@ class OurWorlds:
         self._parameters = task_parameters(benchmark.train_tasks, num_worlds)
 
     def episode(self, steps: int) -> float:
-        """Control steps per second, summed over worlds, in the first so many of new episodes."""
+        """Control steps per second, summed over worlds, in the first `steps` of new episodes."""
         self._environment.reset(self._parameters)
         actions = random_actions(steps, self._environment.num_worlds)
         start = time.perf_counter()
@@ -51,7 +50,7 @@ class OurWorlds:
         return steps * self._environment.num_worlds / (time.perf_counter() - start)
 
     def close(self) -> None:
-        """Nothing outlives the object."""
+        """Does nothing: all ends with the object."""
 
 
 def compare(
@@ -63,39 +62,40 @@ def compare(
     seconds: float = 1.0,
     note: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
-    """Times our environment and those of other packages, in turns, with equal threads or processes.
+    """Times our environment and those of other packages, in turns, on equal threads or processes.
 
-    All take random actions for the first `EPISODE` control steps of episodes. Resets are not timed, since ours cost
-    nothing and the others' simulate as many steps again.
+    All take random actions in the first `EPISODE` control steps of episodes. Resets are not timed: ours cost nothing,
+    and those of the others simulate as many steps as are timed.
 
-    Each package runs in several settings and counts with its fastest: EnvPool with as many worlds as ours, with ten per
-    thread, and with these asynchronously; Meta-World with one and with two processes per thread.
+    Each package runs in several settings, and its fastest setting counts. EnvPool runs with as many worlds as ours,
+    with ten worlds per thread, and with these asynchronously. Meta-World runs with one and with two processes per
+    thread.
 
     Args:
-        benchmark: whose environment to compare.
-        num_worlds: worlds of ours.
+        benchmark: makes our environment.
+        num_worlds: number of our worlds.
         num_threads: threads of each package.
-        rounds: how many turns each contender has.
-        seconds: how long a turn is, rounded up to whole episodes.
-        note: told which package could not be run, and why.
+        rounds: turns of each setting.
+        seconds: length of a turn, rounded up to whole episodes.
+        note: is told which package does not run, and why.
 
     Returns:
-        Our speed (None without anyone to compare with), and by package: None where it is not installed or does not run,
-        else its settings with their speeds, and our speed over that of the best setting. All are medians over rounds.
+        Our speed, None if there is no other package. For each package: None if it is not installed or does not run,
+        else the speed of each setting, and our speed over that of the fastest. All are medians over rounds.
     """
-    problem = benchmark.name.removeprefix("ml1/")
+    family = benchmark.name.removeprefix("ml1/")
     few = 10 * num_threads
     makers: dict[str, list[Callable[[], Contender]]] = {
         "envpool": [
-            partial(EnvPoolWorlds, problem, worlds, num_threads, batch)
+            partial(EnvPoolWorlds, family, worlds, num_threads, batch)
             for worlds, batch in dict.fromkeys(((num_worlds, num_worlds), (few, few), (few, few // 2)))
         ],
-        "metaworld": [partial(MetaWorldProcesses, problem, count) for count in (num_threads, 2 * num_threads)],
+        "metaworld": [partial(MetaWorldProcesses, family, count) for count in (num_threads, 2 * num_threads)],
     }
     with ExitStack() as stack, one_torch_thread():
         ours = OurWorlds(benchmark, num_worlds, num_threads)
-        peers = {package: _installed(package, make, stack, note) for package, make in makers.items()}
-        contenders = [ours, *(contender for peer in peers.values() for contender in peer)]
+        others = {package: _installed(package, make, stack, note) for package, make in makers.items()}
+        contenders = [ours, *(contender for settings in others.values() for contender in settings)]
         for contender in contenders:
             contender.episode(2)  # first calls allocate
         speeds = _take_turns(contenders if len(contenders) > 1 else [], rounds, seconds)
@@ -105,7 +105,7 @@ def compare(
         "steps_per_second": statistics.median(speeds[ours]) if speeds else None,
         "packages": {
             package: _compared(speeds[ours], {c.setting: speeds[c] for c in settings}) if settings else None
-            for package, settings in peers.items()
+            for package, settings in others.items()
         },
     }
 
@@ -113,12 +113,12 @@ def compare(
 def _installed(
     package: str, makers: Iterable[Callable[[], Contender]], stack: ExitStack, note: Callable[[str], None]
 ) -> list[Contender]:
-    """The contenders of one package, or none; `stack` closes them."""
+    """The settings of one package; none if it is not installed or does not run. `stack` closes them."""
     try:
         return [stack.enter_context(closing(make())) for make in makers]
     except ImportError:
         return []
-    except Exception as error:  # what is wrong with another package must not cost the figures of this one
+    except Exception as error:  # an error of another package must not cost our own figures
         note(f"{package} does not run: {error}")
         return []
 

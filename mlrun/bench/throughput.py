@@ -1,4 +1,4 @@
-"""Control steps per second of an environment, and its share of what the physics engine reaches alone."""
+"""Control steps per second of an environment, and its share of the speed of the physics engine alone."""
 
 import time
 from collections.abc import Sequence
@@ -16,24 +16,25 @@ EPISODE: int = 50  # control steps
 
 
 def sweep(benchmark: ML1, worlds: Sequence[int], threads: Sequence[int], seconds: float = 2.0) -> list[dict[str, Any]]:
-    """Measures the throughput for every number of worlds on every number of threads, in that order."""
+    """Measures the throughput with all numbers of threads and worlds. The number of worlds varies fastest."""
     return [throughput(benchmark, count, threads_of_it, seconds) for threads_of_it in threads for count in worlds]
 
 
 def throughput(benchmark: ML1, num_worlds: int, num_threads: int, seconds: float = 2.0) -> dict[str, Any]:
-    """Times the environment (action in; observation, reward and success out) against the physics alone.
+    """Times the environment (action in; observation, reward and success out) and the physics alone.
 
-    Both run the same random actions from the same states, taking turns after every control step: compare the share,
-    not the speeds, between machines.
+    Both run the same random actions from the same states, and take turns after every control step. Between machines,
+    compare the share, not the speeds.
 
     Args:
-        benchmark: whose environment to step.
-        num_worlds: how many worlds each of them steps.
+        benchmark: makes the environment.
+        num_worlds: number of worlds of each of the two.
         num_threads: physics threads; 0 means one per core.
         seconds: how long to measure, rounded up to whole episodes.
 
     Returns:
-        Control steps per second, summed over worlds, of both, and the environment's share of the limit.
+        Numbers of worlds and threads; control steps per second of both, summed over worlds; and the environment's share
+        of the physics' speed.
     """
     environment = benchmark.make_worlds(num_worlds, num_threads)
     alone = PhysicsAlone(benchmark.family, num_worlds, num_threads)
@@ -55,7 +56,7 @@ def throughput(benchmark: ML1, num_worlds: int, num_threads: int, seconds: float
 
 
 def _race(environment: ManipulationWorlds, alone: PhysicsAlone, parameters: Tensor, actions: Tensor) -> np.ndarray:
-    """Seconds that one episode takes in the environment and in the physics alone, stepped in turn, (2,)."""
+    """Seconds of one episode in the environment and in the physics alone, ``(2,)``. The two take turns."""
     environment.reset(parameters)
     alone.reset(parameters)
     spent = np.zeros(2)

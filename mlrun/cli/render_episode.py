@@ -118,13 +118,13 @@ def _benchmark_config(name: str, run: RunDirectory | None) -> ML1Config:
 
 
 def _scripted(policy: str, benchmark: ML1, task: Task, seed: int) -> Policy:
-    from mlrun.analysis.films.policies import expert, random_actions
+    from mlrun.analysis.films.episode import expert, random_actions
 
     return expert(benchmark, task) if policy == "expert" else random_actions(benchmark, seed)
 
 
 def _adapted(run: RunDirectory, task: Task, steps: int | None) -> Policy:
-    from mlrun.analysis.films.policies import learned
+    from mlrun.analysis.films.episode import learned
     from mlrun.training.evaluation import adapt_run
 
     note(f"adapting {run.path} to its {task.split} tasks")

@@ -64,8 +64,7 @@ def draw_run(
     horizon = horizon or config.horizon
 
     with film.drawing() as draw:
-        from mlrun.analysis.films.episode import Actor, Episodes
-        from mlrun.analysis.films.policies import learned
+        from mlrun.analysis.films.episode import Actor, Episodes, learned
         from mlrun.training.evaluation import adapt_run
 
         note(f"adapting {run.path} to its {split} tasks")

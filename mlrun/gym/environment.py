@@ -1,4 +1,4 @@
-"""One ML1 world as a gymnasium environment."""
+"""One ML1 world as a gymnasium environment, and its spaces."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -7,35 +7,37 @@ import gymnasium
 import numpy as np
 import torch
 from gymnasium.error import ClosedEnvironmentError, ResetNeeded
+from gymnasium.spaces import Box
 from numpy.typing import ArrayLike, NDArray
 
 from mlrun.benchmarks.metaworld.ml1 import ML1
+from mlrun.benchmarks.metaworld.worlds import ManipulationWorlds
 from mlrun.benchmarks.task import Task
 from mlrun.gym.inputs import AnyTask, TaskList, checked_action, checked_options, checked_render_mode
-from mlrun.gym.spaces import action_space, observation_space
 from mlrun.simulation.threads import one_torch_thread
+from mlrun.task_families import ACTION_SIZE
 
 if TYPE_CHECKING:
     from mlrun.rendering import Renderer
 
 
 class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
-    """A Sawyer arm with a puck on a table, and a task that changes from one episode to the next.
+    """A Sawyer arm with a puck on a table. The task changes from episode to episode.
 
-    The task is drawn from `tasks` at each reset, with the environment's own generator, unless `set_task` or the
-    reset's `options` name one. Actions outside of [-1, 1] are clipped, as Meta-World does. An episode never terminates;
-    it is truncated at the benchmark's horizon. What the numbers of actions and observations mean is told in
-    `mlrun.benchmarks.metaworld.worlds.ManipulationWorlds`.
+    Each reset draws the task from `tasks` with the environment's own generator, unless `set_task` or the reset's
+    `options` name it. Actions outside of [-1, 1] are clipped, as in Meta-World. An episode never terminates. It is
+    truncated at the benchmark's horizon. `mlrun.benchmarks.metaworld.worlds.ManipulationWorlds` documents the numbers
+    of actions and observations.
 
-    A copy, also a pickled one, has the same tasks, generator and `set_task`, but no episode: it must be reset first.
+    A copy, also by pickle, keeps all tasks, `set_task` and the generator, but not the episode: reset it first.
 
     Args:
-        benchmark: task family, horizon, reward, and whether the goal is observed.
-        tasks: at least one; `make_env` gives a single one, which makes it the task of every episode.
+        benchmark: gives the task family, horizon, reward, and whether the goal is observed.
+        tasks: one or more to draw from. `make_env` passes one, so every episode has this task.
         render_mode: None or "rgb_array".
 
     Raises:
-        ValueError: another render mode.
+        ValueError: the render mode is another, or a task is not one of the family.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 80}  # noqa: RUF012 (gymnasium wants no ClassVar)
@@ -54,10 +56,10 @@ class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         self._closed = False
 
     def set_task(self, task: AnyTask) -> None:
-        """Makes `task` that of every episode to come; the present episode is over, since it had another.
+        """Sets the task of all following episodes. It ends the present episode, which has another task.
 
         Args:
-            task: a task, its index in the environment's list, or its 6 numbers.
+            task: a task, its index in `tasks`, or its 6 numbers.
 
         Raises:
             ValueError: there is no such task.
@@ -71,14 +73,14 @@ class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         """Starts an episode.
 
         Args:
-            seed: of the generator that draws this task and the following ones; None leaves it as it is.
-            options: {"task": a task, its index in the environment's list, or its 6 numbers}, for this episode only.
+            seed: seeds the generator that draws this task and the following tasks. None leaves the generator as it is.
+            options: ``{"task": ...}``, for this episode only: a task, its index in `tasks`, or its 6 numbers.
 
         Returns:
-            The observation (39,) and an empty info.
+            The observation ``(39,)`` and an empty info.
 
         Raises:
-            ValueError: there is no such task, or an option has another name.
+            ValueError: there is no such task, or no such option.
         """
         super().reset(seed=seed)
         options = checked_options(options, ("task",))
@@ -89,14 +91,15 @@ class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
 
     @one_torch_thread()
     def step(self, action: ArrayLike) -> tuple[NDArray[np.float64], float, bool, bool, dict[str, Any]]:
-        """Carries out an action for 12.5 ms.
+        """Applies an action for one control step of 12.5 ms.
 
         Args:
-            action: (4,)
+            action: ``(4,)``.
 
         Returns:
-            Observation (39,), reward, terminated (always False), truncated, and Meta-World's info as floats: success,
-            near_object, grasp_success, grasp_reward, in_place_reward, obj_to_target (in metres), unscaled_reward.
+            Observation ``(39,)``, reward, terminated (always False), truncated, and Meta-World's info as floats:
+            success, near_object, grasp_success, grasp_reward, in_place_reward, obj_to_target (in metres),
+            unscaled_reward.
 
         Raises:
             gymnasium.error.ResetNeeded: no episode has begun, or it is over.
@@ -111,7 +114,7 @@ class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         return observation, transition.reward.item(), False, self._steps_left == 0, info
 
     def render(self) -> NDArray[np.uint8] | None:
-        """A picture (height, width, 3) of the world with its goal, or None without a render mode.
+        """Draws the world with its goal, ``(height, width, 3)`` uint8. None without a render mode.
 
         Raises:
             gymnasium.error.ResetNeeded: no episode has begun.
@@ -120,7 +123,7 @@ class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         if self.render_mode is None:
             return None
         if self._closed:
-            raise ClosedEnvironmentError("this environment is closed: nothing can be drawn any more")
+            raise ClosedEnvironmentError("this environment is closed and cannot be drawn")
         if self._steps_left is None:
             raise ResetNeeded("call reset() before render()")
         if self._renderer is None:
@@ -132,7 +135,7 @@ class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         return self._renderer.frame(self._environment.physics, 0, goal, family.success_radius)
 
     def close(self) -> None:
-        """Gives back what drawing needed, and draws no more."""
+        """Frees the renderer. A closed environment cannot be drawn."""
         self._closed = True
         if self._renderer is not None:
             self._renderer.close()
@@ -149,3 +152,16 @@ class SawyerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         if "task" in options:
             return self._tasks.parameters(options["task"])
         return self._tasks.draw(self.np_random) if self._fixed_task is None else self._fixed_task
+
+
+def action_space() -> Box:
+    """Space of one world's actions, ``(4,)`` float32 in [-1, 1]: hand movement x y z, and command to the fingers."""
+    return Box(-1.0, 1.0, (ACTION_SIZE,), np.float32)
+
+
+def observation_space(worlds: ManipulationWorlds) -> Box:
+    """Space of one world's observations, ``(39,)`` float64, with Meta-World's bounds.
+
+    Hand, gripper and goal have bounds. Puck and padding have none.
+    """
+    return Box(worlds.observation_low.numpy(), worlds.observation_high.numpy(), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""What users hand to an environment, checked: tasks, actions, reset options, the render mode."""
+"""Checks of what users pass to an environment: tasks, actions, reset options, and modes."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -16,15 +16,15 @@ from mlrun.registry import closest_match
 TASK_SIZE: Final = 6
 
 AnyTask = Task | int | ArrayLike
-"""A task as users name it: itself, its index in the environment's list, or its 6 numbers."""
+"""A task as users pass it: a `Task`, its index in the environment's list, or its 6 numbers."""
 
 
 class TaskList:
     """The tasks that an environment draws from.
 
     Args:
-        family: whose box the numbers of a task must lie in.
-        tasks: at least one.
+        family: gives the bounds of a task's numbers.
+        tasks: one or more.
 
     Raises:
         ValueError: a task is not one of this family.
@@ -35,14 +35,14 @@ class TaskList:
         self._listed = np.stack([self._numbers(task) for task in tasks])
 
     def draw(self, random: np.random.Generator) -> NDArray[np.float64]:
-        """The numbers (6,) of a task, each in the list being equally likely."""
+        """Draws a task, all with equal probability. Returns its numbers ``(6,)``."""
         return self._listed[random.integers(len(self._listed))]
 
     def parameters(self, task: AnyTask) -> NDArray[np.float64]:
-        """The numbers (6,) of a task: puck xyz and goal xyz, in metres.
+        """The numbers of a task, ``(6,)``: puck xyz and goal xyz, in metres.
 
         Raises:
-            ValueError: the index is not in the list, there are not 6 numbers, or one lies outside the family's box.
+            ValueError: the index is not in the list, there are not 6 numbers, or a number is out of bounds.
         """
         if isinstance(task, int | np.integer) and not isinstance(task, bool):
             if not 0 <= task < len(self._listed):
@@ -63,10 +63,10 @@ class TaskList:
 
 
 def checked_action(action: ArrayLike, shape: tuple[int, ...]) -> Tensor:
-    """A copy of `action` of which float32 stays float32, so that it is scaled as Meta-World does.
+    """A copy of the action. float32 stays, because Meta-World scales it in that precision; others become float64.
 
     Raises:
-        ValueError: the shape is another, or a number is not finite.
+        ValueError: the shape is not `shape`, or a number is not finite.
     """
     array = np.asarray(action)
     if array.shape != shape:
@@ -78,10 +78,10 @@ def checked_action(action: ArrayLike, shape: tuple[int, ...]) -> Tensor:
 
 
 def checked_options(options: dict[str, Any] | None, known: Collection[str]) -> dict[str, Any]:
-    """The options of a reset.
+    """The options of a reset; empty for None.
 
     Raises:
-        ValueError: one is not `known`; to ignore it would start an episode of another task than was meant.
+        ValueError: an option is not `known`. Ignoring it could start an episode of the wrong task.
     """
     for name in (options or {}).keys() - set(known):
         guess = closest_match(str(name), known)

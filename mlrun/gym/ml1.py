@@ -1,4 +1,4 @@
-"""ML1 with environments for Gymnasium: what `from mlrun import ML1` gives."""
+"""ML1 with environments for Gymnasium: the class that `from mlrun import ML1` gives."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class ML1(ml1.ML1):
-    """The tasks of one manipulation benchmark, with environments for Gymnasium.
+    """The tasks of one task family, with environments for Gymnasium.
 
-    It takes the arguments, and has the attributes, of `mlrun.benchmarks.metaworld.ml1.ML1`::
+    Arguments and attributes are those of `mlrun.benchmarks.metaworld.ml1.ML1`::
 
         ml1 = ML1("reach-v3", seed=1)
         env = ml1.make_env(ml1.train_tasks[0])
@@ -24,14 +24,14 @@ class ML1(ml1.ML1):
     """
 
     def make_env(self, task: Task, *, render_mode: str | None = None) -> SawyerEnv:
-        """A gymnasium environment in which every episode has this task, until `set_task` gives another.
+        """Makes a gymnasium environment. Every episode has this task, until `set_task` sets another.
 
         Args:
-            task: one of the lists above, or a task of one's own.
+            task: from `train_tasks` or `test_tasks`, or a task of your own.
             render_mode: None or "rgb_array".
 
         Raises:
-            ValueError: it is not a task of this problem, or the render mode is another.
+            ValueError: it is not a task of this family, or the render mode is another.
         """
         return SawyerEnv(self, [task], render_mode=render_mode)
 
@@ -44,14 +44,18 @@ class ML1(ml1.ML1):
         num_threads: int = 0,
         render_mode: str | None = None,
     ) -> SawyerVectorEnv:
-        """A gymnasium vector environment that draws from the tasks of `split`, until `set_tasks` names them.
+        """Makes a gymnasium vector environment. It draws from the tasks of `split`, until `set_tasks` sets them.
 
         Args:
-            num_envs: how many worlds.
+            num_envs: number of worlds.
             split: "train" or "test".
-            autoreset_mode: "NextStep", "SameStep" or "Disabled", as gymnasium defines them.
-            num_threads: threads to step the worlds on; 0 means one per core.
+            autoreset_mode: "NextStep", "SameStep" or "Disabled"; see `SawyerVectorEnv`.
+            num_threads: threads that step the worlds; 0 means one per core.
             render_mode: None or "rgb_array".
+
+        Raises:
+            ValueError: an argument is out of its range.
+            TypeError: the number of worlds or threads is not a whole number.
         """
         return SawyerVectorEnv(
             self,

@@ -1,4 +1,4 @@
-"""What `gymnasium.make` and `gymnasium.make_vec` build from the ids of this package."""
+"""The environments that `gymnasium.make` and `gymnasium.make_vec` build for the ids of this package."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ class RegisteredEnv(SawyerEnv):
     """A `SawyerEnv` on a split of ML1.
 
     Args:
-        problem: "reach-v3", "push-v3" or "pick-place-v3".
-        split: the tasks to draw from, "train" or "test".
+        problem: the task family: "reach-v3", "push-v3" or "pick-place-v3".
+        split: which tasks to draw from, "train" or "test".
         render_mode: None or "rgb_array".
-        options: what `ML1` takes: seed and num_tasks of the task lists, horizon, goal, reward.
+        options: those of `ML1`: seed and num_tasks of the task lists, horizon, goal, reward.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -32,16 +32,17 @@ class RegisteredVectorEnv(SawyerVectorEnv):
     """A `SawyerVectorEnv` on a split of ML1.
 
     Args:
-        num_envs: how many worlds.
-        problem: "reach-v3", "push-v3" or "pick-place-v3".
-        split: the tasks to draw from, "train" or "test".
-        autoreset_mode: "NextStep", "SameStep" or "Disabled", as gymnasium defines them.
-        num_threads: threads to step the worlds on; 0 means one per core.
+        num_envs: number of worlds.
+        problem: the task family: "reach-v3", "push-v3" or "pick-place-v3".
+        split: which tasks to draw from, "train" or "test".
+        autoreset_mode: "NextStep", "SameStep" or "Disabled"; see `SawyerVectorEnv`.
+        num_threads: threads that step the worlds; 0 means one per core.
         render_mode: None or "rgb_array".
-        options: what `ML1` takes: seed and num_tasks of the task lists, horizon, goal, reward.
+        options: those of `ML1`: seed and num_tasks of the task lists, horizon, goal, reward.
 
     Raises:
         ValueError: an argument is out of its range.
+        TypeError: the number of worlds or threads is not a whole number.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.task import Task
-from mlrun.gym.environment import SawyerEnv
+from mlrun.gym.environment import SawyerEnv, action_space, observation_space
 from mlrun.gym.inputs import (
     TASK_SIZE,
     AnyTask,
@@ -26,7 +26,6 @@ from mlrun.gym.inputs import (
     checked_options,
     checked_render_mode,
 )
-from mlrun.gym.spaces import action_space, observation_space
 from mlrun.simulation.threads import one_torch_thread
 from mlrun.task_families import ACTION_SIZE
 
@@ -40,34 +39,34 @@ Mask = NDArray[np.bool_]
 
 
 class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
-    """The worlds of `num_envs` `SawyerEnv`s, stepped together on threads as one batch.
+    """The worlds of `num_envs` `SawyerEnv`s, stepped on threads as one batch.
 
-    World i does what a `SawyerEnv` does with the same seed, task and actions, bit for bit. Every world draws its tasks
-    with a generator of its own, unless `set_tasks` or a reset's `options` name them.
+    World i does bit for bit what a `SawyerEnv` does with the same seed, task and actions. Each world draws its tasks
+    with its own generator, unless `set_tasks` or a reset's `options` name them.
 
-    What follows the last step of an episode is told by `metadata["autoreset_mode"]`:
+    The autoreset mode says what happens after the last step of an episode:
 
-    - `NEXT_STEP`: the next step starts a new episode in that world instead of carrying out its action; the reward is 0.
-    - `SAME_STEP`: a new episode starts at once; the last observation and info are `infos["final_obs"]` and
-      `infos["final_info"]`.
-    - `DISABLED`: the caller resets, all worlds or those of `options={"reset_mask": ...}`.
+    - `NEXT_STEP`: the next step starts a new episode in that world. Its action is not used, and the reward is 0.
+    - `SAME_STEP`: the same step starts a new episode. `infos["final_obs"]` and `infos["final_info"]` hold the last
+      observation and info of the old one.
+    - `DISABLED`: the caller resets all worlds, or those of `options={"reset_mask": ...}`.
 
-    A copy, also a pickled one, has the same tasks, generators and `set_tasks`, but no episodes: it must be reset first.
+    A copy, also by pickle, keeps all tasks, `set_tasks` and the generators, but not the episodes: reset it first.
 
     Args:
-        benchmark: task family, horizon, reward, and whether the goal is observed.
-        tasks: at least one, to draw from.
-        num_envs: how many worlds.
+        benchmark: gives the task family, horizon, reward, and whether the goal is observed.
+        tasks: one or more to draw from.
+        num_envs: number of worlds.
         autoreset_mode: one of the three, or its value: "NextStep", "SameStep", "Disabled".
-        num_threads: threads to step the worlds on; 0 means one per core.
+        num_threads: threads that step the worlds; 0 means one per core.
         render_mode: None or "rgb_array".
 
     Raises:
         ValueError: an argument is out of its range.
-        TypeError: a number of worlds or threads is not a whole one.
+        TypeError: the number of worlds or threads is not a whole number.
     """
 
-    _renderer: Renderer | None = None  # on the class, since gymnasium closes also what could not be built
+    _renderer: Renderer | None = None  # on the class: gymnasium also closes an environment whose __init__ failed
 
     def __init__(
         self,
@@ -95,7 +94,7 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
         self._steps_left = np.full(num_envs, _NO_EPISODE)
         self._random = [seeding.np_random() for _ in range(num_envs)]
 
-    # One per world, as in gymnasium's own vector environments, though not in the types of their base class.
+    # One per world, as in gymnasium's own vector environments. The types of their base class say otherwise.
     @property
     def np_random(self) -> tuple[np.random.Generator, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The generator of each world."""
@@ -107,13 +106,13 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
         return tuple(seed for _, seed in self._random)
 
     def set_tasks(self, tasks: Sequence[AnyTask] | Floats) -> None:
-        """Gives each world the task of all its episodes to come; the present episodes are over, as they had others.
+        """Sets the task of all following episodes of each world. It ends the present episodes, which have other tasks.
 
         Args:
-            tasks: for each world a task, its index in the environment's list, or its 6 numbers.
+            tasks: for each world a task, its index in the list of tasks, or its 6 numbers.
 
         Raises:
-            ValueError: there are not as many as worlds, or one of them does not exist.
+            ValueError: there is not one task per world, or a task does not exist.
         """
         self._fixed_tasks = self._one_per_world(tasks)
         self._steps_left[:] = _NO_EPISODE
@@ -121,18 +120,19 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Floats, dict[str, Any]]:
-        """Starts an episode in all worlds, or in some.
+        """Starts an episode in all worlds, or in some of them.
 
         Args:
-            seed: of the generators that draw tasks: n for n, n+1, n+2, ..., or one per world; None leaves them be.
-            options: "task", one for all worlds, or "tasks", one per world, for this episode only, each a task, its
-                index in the environment's list, or its 6 numbers; "reset_mask" (num_envs,) bool, the worlds to reset.
+            seed: seeds the generators that draw tasks: n stands for n, n+1, n+2, ...; a list has one per world. None
+                leaves a generator as it is.
+            options: "task", one for all worlds, or "tasks", one per world: for this episode only, each a task, its
+                index in the list of tasks, or its 6 numbers. "reset_mask", ``(num_envs,)`` bool: the worlds to reset.
 
         Returns:
-            Observations (num_envs, 39), those of worlds that go on being their present ones, and an empty info.
+            Observations ``(num_envs, 39)`` and an empty info. A world that is not reset keeps its observation.
 
         Raises:
-            ValueError: there is no such task, an option has another name, or the mask or the seeds do not fit.
+            ValueError: there is no such task or option, or the mask or the seeds do not fit the worlds.
         """
         options = checked_options(options, ("task", "tasks", "reset_mask"))
         worlds, tasks = self._worlds_to_reset(options), self._given_tasks(options)
@@ -141,17 +141,17 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
 
     @one_torch_thread()
     def step(self, actions: ArrayLike) -> tuple[Floats, Floats, Mask, Mask, dict[str, Any]]:
-        """Carries out one action in every world, for 12.5 ms.
+        """Applies one action in every world, for one control step of 12.5 ms.
 
         Args:
-            actions: (num_envs, 4)
+            actions: ``(num_envs, 4)``.
 
         Returns:
-            Observations (num_envs, 39), rewards (num_envs,), terminated (all false), truncated, and the infos of
-            `SawyerEnv` as arrays (num_envs,), each with a mask of the worlds it is meant for.
+            Observations ``(num_envs, 39)``, rewards ``(num_envs,)``, terminated (all False), truncated, and the info of
+            `SawyerEnv` as arrays ``(num_envs,)``, each with a mask of the worlds that it is for.
 
         Raises:
-            gymnasium.error.ResetNeeded: a world was not reset, or its episode is over and autoreset is disabled.
+            gymnasium.error.ResetNeeded: a world has no episode, or its episode is over and autoreset is disabled.
             ValueError: the actions have another shape or are not finite.
         """
         checked = checked_action(actions, (self.num_envs, ACTION_SIZE))
@@ -173,16 +173,16 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
         return observation, reward, np.zeros(self.num_envs, dtype=np.bool_), truncated, infos
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
-        """A picture (height, width, 3) of each world with its goal, or None without a render mode.
+        """Draws each world with its goal, ``(height, width, 3)`` uint8. None without a render mode.
 
         Raises:
-            gymnasium.error.ResetNeeded: no episode has begun.
+            gymnasium.error.ResetNeeded: a world has no episode.
             gymnasium.error.ClosedEnvironmentError: the environment is closed.
         """
         if self.render_mode is None:
             return None
         if self.closed:
-            raise ClosedEnvironmentError("this environment is closed: nothing can be drawn any more")
+            raise ClosedEnvironmentError("this environment is closed and cannot be drawn")
         self._require_episodes(self._steps_left >= 0)
         if self._renderer is None:
             from mlrun.rendering import Renderer
@@ -193,7 +193,7 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
         return tuple(self._renderer.frame(physics, world, goal, radius) for world, goal in enumerate(goals))
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Gives back what drawing needed."""
+        """Frees the renderer."""
         if self._renderer is not None:
             self._renderer.close()
             self._renderer = None
@@ -248,7 +248,7 @@ class SawyerVectorEnv(VectorEnv[Floats, NDArray[np.float32], NDArray[Any]]):
 
 
 def _masked(values: dict[str, Floats], worlds: Mask) -> dict[str, Any]:
-    """Infos of some worlds by gymnasium's convention: zero elsewhere, and a mask beside every entry."""
+    """The info of some worlds in gymnasium's form: zero for other worlds, and a mask beside each entry."""
     if not worlds.any():
         return {}
     entries = {name: np.where(worlds, value, 0.0) for name, value in values.items()}
@@ -256,7 +256,7 @@ def _masked(values: dict[str, Floats], worlds: Mask) -> dict[str, Any]:
 
 
 def _final(observation: Floats, values: dict[str, Floats], worlds: Mask) -> dict[str, Any]:
-    """What an episode ended with, for those worlds where a new one begins in the same step."""
+    """The last observation and info of the worlds where a new episode begins in the same step."""
     last = np.full(len(worlds), None, dtype=object)
     for world in np.flatnonzero(worlds).tolist():
         last[world] = observation[world]

@@ -1,4 +1,4 @@
-"""What is measured on a GPU, with MuJoCo Warp on the CPU where there is none."""
+"""Measurements on a GPU. Without a GPU, MuJoCo Warp runs on the CPU."""
 
 import json
 
@@ -17,7 +17,7 @@ from mlrun.training.device import Placement
 pytestmark = pytest.mark.slow
 
 
-def test_worlds_on_a_gpu_are_timed_beside_those_on_the_cpu():
+def test_worlds_on_a_gpu_are_compared_with_worlds_on_the_cpu():
     figures = json.loads(json.dumps(gpu_sweep(ML1(), [2, 4], seconds=0.05)))
     assert [row["worlds"] for row in figures["gpu"]] == [2, 4]
     for row in figures["gpu"]:
@@ -28,7 +28,7 @@ def test_worlds_on_a_gpu_are_timed_beside_those_on_the_cpu():
     assert table.row_count == 2
 
 
-def test_the_parts_of_a_meta_iteration_are_all_of_it(monkeypatch):
+def test_a_meta_iteration_is_divided_into_parts(monkeypatch):
     device = "cuda" if torch.cuda.is_available() else "cpu"
     monkeypatch.setattr(gpu, "place", lambda experiment: Placement(device, "warp"))
     experiment = EpisodicExperiment(

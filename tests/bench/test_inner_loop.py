@@ -3,7 +3,7 @@ import pytest
 from mlrun.bench.inner_loop import inner_loop
 
 
-def test_every_way_has_its_turns_and_the_ratios_are_of_their_times():
+def test_every_method_is_timed_and_the_ratios_are_of_these_times():
     figures = inner_loop(rounds=1, few=2, many=3)
     few, many = figures["few_samples"], figures["many_samples"]
     assert few["speedup"] == pytest.approx(few["seconds"]["loop"] / few["seconds"]["batched"])

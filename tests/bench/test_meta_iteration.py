@@ -13,7 +13,7 @@ from mlrun.config.benchmarks import ML1Config
 from mlrun.config.schema import EpisodicExperiment, PolicyConfig, RolloutsConfig, TrainingConfig
 
 
-def test_a_meta_iteration_is_compared_with_as_many_worlds_and_told_apart():
+def test_a_meta_iteration_is_compared_with_its_physics_and_divided_into_parts():
     experiment = EpisodicExperiment(
         benchmark=ML1Config(horizon=3),
         algorithm=MAMLConfig(),
@@ -28,7 +28,7 @@ def test_a_meta_iteration_is_compared_with_as_many_worlds_and_told_apart():
     assert all(share > 0 for share in cost["shares"].values())
 
 
-def test_the_physics_alone_repeats_the_very_same_targets():
+def test_the_physics_alone_gets_the_same_targets():
     benchmark = ML1("reach-v3")
     tasks = benchmark.train_tasks[:2]
     actions = torch.rand(2, 9, 3, 4, generator=torch.Generator().manual_seed(0))  # tasks, steps, episodes

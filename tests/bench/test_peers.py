@@ -7,13 +7,13 @@ from mlrun.benchmarks.metaworld.ml1 import ML1
 
 
 class Stub:
-    """A package whose worlds are as fast as they say, or that does not run."""
+    """A package whose speed is given."""
 
     speed = 100.0
     closed = 0
 
-    def __init__(self, problem, num_worlds, *_):
-        self.setting = f"{problem} with {num_worlds}"
+    def __init__(self, family, num_worlds, *_):
+        self.setting = f"{family} with {num_worlds}"
         self._speed = self.speed * num_worlds
 
     def episode(self, steps):
@@ -24,6 +24,8 @@ class Stub:
 
 
 class Broken(Stub):
+    """A package that does not run."""
+
     def __init__(self, *_):
         raise RuntimeError("no such file")
 
@@ -39,10 +41,10 @@ def compare(**options):
 
 
 def test_packages_that_are_not_installed_are_null(absent):
-    said = []
-    figures = compare(note=said.append)
+    notes = []
+    figures = compare(note=notes.append)
     assert figures["packages"] == {"envpool": None, "metaworld": None}
-    assert said == []
+    assert notes == []
 
 
 def test_the_fastest_setting_counts(absent, monkeypatch):
@@ -57,8 +59,8 @@ def test_the_fastest_setting_counts(absent, monkeypatch):
     assert Stub.closed == 2
 
 
-def test_a_package_that_does_not_run_is_null_and_the_person_is_told(absent, monkeypatch):
+def test_a_package_that_does_not_run_is_null_and_noted(absent, monkeypatch):
     monkeypatch.setattr(peers, "EnvPoolWorlds", Broken)
-    said = []
-    assert compare(note=said.append)["packages"]["envpool"] is None
-    assert said == ["envpool does not run: no such file"]
+    notes = []
+    assert compare(note=notes.append)["packages"]["envpool"] is None
+    assert notes == ["envpool does not run: no such file"]

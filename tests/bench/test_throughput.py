@@ -8,14 +8,14 @@ from mlrun.bench.throughput import sweep
 from mlrun.benchmarks.metaworld.ml1 import ML1
 
 
-def test_every_combination_is_measured_as_plain_numbers():
+def test_every_combination_is_measured():
     rows = json.loads(json.dumps(sweep(ML1("reach-v3"), worlds=[1, 2], threads=[1], seconds=1e-3)))
     assert [(row["threads"], row["worlds"]) for row in rows] == [(1, 1), (1, 2)]
     for row in rows:
         assert row["share_of_physics"] == pytest.approx(row["steps_per_second"] / row["physics_steps_per_second"])
 
 
-def test_the_physics_alone_moves_as_in_the_environment():
+def test_the_physics_alone_moves_as_the_environment_does():
     benchmark = ML1("push-v3")
     parameters = task_parameters(benchmark.test_tasks, 3)
     environment, alone = benchmark.make_worlds(3), PhysicsAlone(benchmark.family, 3)
@@ -32,6 +32,6 @@ def test_the_physics_alone_moves_as_in_the_environment():
     assert torch.equal(environment.physics.poses.body("puck"), puck[:, :3])
 
 
-def test_tasks_are_dealt_out_in_turn():
+def test_worlds_get_tasks_in_turn():
     tasks = ML1("reach-v3").train_tasks[:2]
     assert task_parameters(tasks, 3).tolist() == [list(tasks[index].parameters) for index in (0, 1, 0)]

@@ -17,14 +17,14 @@ NUMBERS = (0.05, 0.65, 0.02, -0.05, 0.85, 0.2)
 STILL = np.zeros(4, dtype=np.float32)
 
 
-def made(problem: str, **options: Any) -> SawyerEnv:
-    env = gymnasium.make(f"mlrun.gym:mlrun/{problem}-v3", **options)
+def made(family: str, **options: Any) -> SawyerEnv:
+    env = gymnasium.make(f"mlrun.gym:mlrun/{family}-v3", **options)
     assert isinstance(env, SawyerEnv)
     return env
 
 
 def returns(env: SawyerEnv, action: np.ndarray) -> float:
-    """What an episode of one repeated action brings: a fingerprint of its task."""
+    """The return of an episode with one repeated action. It tells tasks apart."""
     total, truncated = 0.0, False
     while not truncated:
         _, reward, _, truncated, _ = env.step(action)
@@ -35,9 +35,9 @@ def returns(env: SawyerEnv, action: np.ndarray) -> float:
 # The bounds are Meta-World's: the puck has none, and a hidden goal is always zero.
 @pytest.mark.filterwarnings("ignore:.*A Box observation space m.* value is -?infinity")
 @pytest.mark.filterwarnings("ignore:.*A Box observation space maximum and minimum values are equal")
-@pytest.mark.parametrize("problem", ["reach", "push", "pick-place"])
-def test_gymnasium_finds_nothing_wrong(problem: str) -> None:
-    check_env(made(problem, horizon=20), skip_render_check=True)
+@pytest.mark.parametrize("family", ["reach", "push", "pick-place"])
+def test_gymnasium_finds_nothing_wrong(family: str) -> None:
+    check_env(made(family, horizon=20), skip_render_check=True)
 
 
 @pytest.mark.filterwarnings("ignore:.*A Box observation space m")
@@ -110,16 +110,16 @@ def test_tasks_come_from_the_split(split: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name_task",
+    "task_argument",
     [lambda task: task, lambda task: task.index, lambda task: task.parameters, lambda task: np.array(task.parameters)],
 )
-def test_a_task_has_several_names(name_task: Callable[[Task], object]) -> None:
+def test_a_task_can_be_given_in_several_forms(task_argument: Callable[[Task], object]) -> None:
     env, task = made("reach", goal="visible", horizon=1), ML1("reach-v3").train_tasks[7]
     for _ in range(2):
-        assert tuple(env.reset(options={"task": name_task(task)})[0][36:]) == task.parameters[3:]
+        assert tuple(env.reset(options={"task": task_argument(task)})[0][36:]) == task.parameters[3:]
     goals = {tuple(env.reset(seed=seed)[0][36:]) for seed in range(9)}
-    assert goals != {task.parameters[3:]}, "the option outlived its episode"
-    env.set_task(name_task(task))  # pyright: ignore[reportArgumentType]
+    assert goals != {task.parameters[3:]}, "the option had an effect beyond its episode"
+    env.set_task(task_argument(task))  # pyright: ignore[reportArgumentType]
     assert {tuple(env.reset(seed=seed)[0][36:]) for seed in range(9)} == {task.parameters[3:]}
 
 
@@ -165,7 +165,7 @@ def test_an_impossible_task_is_refused(task: object, message: str) -> None:
         env.set_task(task)  # pyright: ignore[reportArgumentType]
 
 
-def test_a_task_of_another_problem_is_refused() -> None:
+def test_a_task_of_another_family_is_refused() -> None:
     with pytest.raises(ValueError, match=r"task\[5\] must be from 0.05"):
         ML1("reach-v3").make_env(ML1("push-v3").train_tasks[0])
 

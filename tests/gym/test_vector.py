@@ -13,14 +13,14 @@ from mlrun.gym.vector import SawyerVectorEnv
 WORLDS, HORIZON = 3, 4
 
 
-def made(problem: str = "reach", num_envs: int = WORLDS, horizon: int = HORIZON, **options: Any) -> SawyerVectorEnv:
-    env = gymnasium.make_vec(f"mlrun.gym:mlrun/{problem}-v3", num_envs, horizon=horizon, **options)
+def made(family: str = "reach", num_envs: int = WORLDS, horizon: int = HORIZON, **options: Any) -> SawyerVectorEnv:
+    env = gymnasium.make_vec(f"mlrun.gym:mlrun/{family}-v3", num_envs, horizon=horizon, **options)
     assert isinstance(env, SawyerVectorEnv)
     return env
 
 
 def equal(left: Any, right: Any) -> bool:
-    """Whether what two environments returned is the same, bit for bit, with the same types."""
+    """Whether two environments returned the same, bit for bit and with the same types."""
     if isinstance(left, dict):
         return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
     if isinstance(left, tuple):
@@ -32,18 +32,18 @@ def equal(left: Any, right: Any) -> bool:
     return left.dtype == right.dtype and np.array_equal(left, right)
 
 
-@pytest.mark.parametrize("problem", ["reach", "push", "pick-place"])
+@pytest.mark.parametrize("family", ["reach", "push", "pick-place"])
 @pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
-def test_it_does_what_gymnasium_makes_of_single_environments(problem: str, mode: AutoresetMode) -> None:
-    """Tasks by seed, trajectories, autoresets and infos, while the worlds' episodes end at different steps."""
+def test_it_does_what_gymnasium_s_vector_of_single_environments_does(family: str, mode: AutoresetMode) -> None:
+    """Tasks by seed, trajectories, autoresets and infos are the same, also when episodes end at different steps."""
     theirs: VectorEnv = gymnasium.make_vec(
-        f"mlrun.gym:mlrun/{problem}-v3",
+        f"mlrun.gym:mlrun/{family}-v3",
         WORLDS,
         vectorization_mode="sync",
         vector_kwargs={"autoreset_mode": mode},
         horizon=HORIZON,
     )
-    ours = made(problem, autoreset_mode=mode)
+    ours = made(family, autoreset_mode=mode)
     assert ours.metadata["autoreset_mode"] is mode
     assert equal(ours.reset(seed=11), theirs.reset(seed=11))
     random = np.random.default_rng(0)
@@ -120,7 +120,7 @@ def test_seeds_per_world() -> None:
     assert (env.reset(seed=[5, 9, None])[0][:2, 36:] == goals[:2]).all()
 
 
-def test_worlds_tell_the_seeds_of_their_generators() -> None:
+def test_each_world_has_the_seed_of_its_generator() -> None:
     env, alone = made(), gymnasium.make("mlrun.gym:mlrun/reach-v3")
     assert len(set(env.np_random_seed)) == WORLDS
     env.reset(seed=5)

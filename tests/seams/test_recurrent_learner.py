@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mlrun.analysis.explanation.explain import explain_run
-from mlrun.analysis.films.policies import learned
+from mlrun.analysis.films.episode import learned
 from mlrun.config.benchmarks import Navigation2DConfig
 from mlrun.config.schema import EpisodicExperiment, RolloutsConfig, TrainingConfig
 from mlrun.errors import MlrunError
@@ -145,5 +145,5 @@ def test_a_film_shows_what_the_evaluation_scores(run: RunDirectory) -> None:
 
 
 def test_what_has_no_layers_is_not_explained(run: RunDirectory) -> None:
-    with pytest.raises(MlrunError, match="the model of this run has no layers to look into"):
+    with pytest.raises(MlrunError, match="the layers of this run.s model cannot be inspected"):
         explain_run(run)

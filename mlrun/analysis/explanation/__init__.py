@@ -1,1 +1,1 @@
-"""Insight into the inner loop: what adaptation does to a model, layer by layer and task by task."""
+"""What adaptation changes inside a model, layer by layer and task by task: what `mlrun explain` shows."""

@@ -1,4 +1,4 @@
-"""The figures of an explanation, each with how to read it below."""
+"""The figures of an explanation. Below each figure stands a caption that says how to read it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 from torch.nn.functional import avg_pool2d
 
-from mlrun.analysis.explanation import readings
-from mlrun.analysis.explanation.agreement import between_tasks, neighbours_by_similarity
 from mlrun.analysis.explanation.explain import ALL_LAYERS, ByLayer, Explanation
+from mlrun.analysis.explanation.movement import between_tasks, neighbours_by_similarity
+from mlrun.analysis.explanation.report import (
+    AGREEMENT_CAPTION,
+    MOVEMENT_CAPTION,
+    RATES_CAPTION,
+    REPRESENTATION_CAPTION,
+)
 from mlrun.analysis.plots.style import BLACK, BLUE, COLUMN, GREY, ORANGE, applied, caption
 
 _TASKS: Final = "Dots are tasks, bars their medians."
@@ -23,13 +28,13 @@ _PARAMETERS: Final = (
     "Dots are parameters, grey ones where training started; bars are medians. The axis is linear near 0."
 )
 _PAIRS: Final = "Bars are pairs of tasks, the line is each task and itself on other data, both scaled to one height."
-_CELLS: Final = 250  # along a side of the matrix: smaller ones can hardly be seen, and take a megabyte of SVG
-_AROUND: Final = 0.5  # inches for an axis with its label
-_GOLDEN: Final = 0.618  # its multiples, less their whole parts, are spread evenly however many there are
+_CELLS: Final = 250  # the most along a side of the matrix; more are too small to see, and make an SVG of a megabyte
+_AROUND: Final = 0.5  # inches that an axis takes with its label
+_GOLDEN: Final = 0.618  # golden ratio; the fractional parts of its multiples are spread evenly
 
 
 def figures(explanation: Explanation) -> Iterator[tuple[str, Figure]]:
-    """The name and the figure of every measure that the explanation has."""
+    """Draws a figure for each measure of the explanation, and gives it with its name."""
     yield "movement", draw_movement(explanation)
     yield "representation", draw_representation(explanation)
     if explanation.rates:
@@ -39,9 +44,9 @@ def figures(explanation: Explanation) -> Iterator[tuple[str, Figure]]:
 
 @applied()
 def draw_movement(explanation: Explanation) -> Figure:
-    """The relative distance that each layer moves, a dot per task."""
+    """Draws the relative distance that each layer moves, a dot per task."""
     distances = explanation.relative_distance
-    figure = _figure(0.27 * len(distances), readings.MOVEMENT, _TASKS)
+    figure = _figure(0.27 * len(distances), MOVEMENT_CAPTION, _TASKS)
     axes = figure.subplots()
     _strips(axes, distances, BLUE)
     axes.set_xlim(left=0)
@@ -51,8 +56,8 @@ def draw_movement(explanation: Explanation) -> Figure:
 
 @applied()
 def draw_representation(explanation: Explanation) -> Figure:
-    """How similar what each layer computes stays, and how far it is shifted, a dot per task."""
-    figure = _figure(0.27 * len(explanation.similarity), readings.REPRESENTATION, _TASKS)
+    """Draws how similar the outputs of each layer stay, and how far they shift, a dot per task."""
+    figure = _figure(0.27 * len(explanation.similarity), REPRESENTATION_CAPTION, _TASKS)
     similarity, shift = figure.subplots(1, 2, sharey=True)
     _strips(similarity, explanation.similarity, BLUE)
     _strips(shift, explanation.shift, BLUE)
@@ -65,12 +70,12 @@ def draw_representation(explanation: Explanation) -> Figure:
 
 @applied()
 def draw_rates(explanation: Explanation) -> Figure:
-    """The learned rates of weights and biases below those that training started with, a dot per parameter."""
-    figure = _figure(0.4 * len(explanation.rates), readings.RATES, _PARAMETERS)
+    """Draws the learned rates of weights and biases below the initial rates, a dot per parameter."""
+    figure = _figure(0.4 * len(explanation.rates), RATES_CAPTION, _PARAMETERS)
     axes = figure.subplots()
-    sizes = torch.cat([*explanation.rates.values(), *explanation.first_rates.values()]).abs()
+    sizes = torch.cat([*explanation.rates.values(), *explanation.initial_rates.values()]).abs()
     axes.set_xscale("symlog", linthresh=_power_of_ten_above(float(sizes.median())))
-    _strips(axes, explanation.first_rates, GREY, offset=0.2)
+    _strips(axes, explanation.initial_rates, GREY, offset=0.2)
     _strips(axes, explanation.rates, BLUE, offset=-0.2)
     axes.axvline(0, color=BLACK, linewidth=0.6)
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -80,10 +85,10 @@ def draw_rates(explanation: Explanation) -> Figure:
 
 @applied()
 def draw_agreement(explanation: Explanation) -> Figure:
-    """The cosines of all pairs of tasks, as a matrix and as a histogram."""
+    """Draws the cosines of all pairs of tasks, as a matrix and as a histogram."""
     cosines = explanation.cosines[ALL_LAYERS]
     side = math.ceil(len(cosines) / _CELLS)
-    figure = _figure(3.6, readings.AGREEMENT, f"Cells are means of {side} by {side} pairs." if side > 1 else "", _PAIRS)
+    figure = _figure(3.6, AGREEMENT_CAPTION, f"Cells are means of {side} by {side} pairs." if side > 1 else "", _PAIRS)
     matrix, histogram = figure.subplots(2, height_ratios=(2.6, 1))
     order = neighbours_by_similarity(cosines)
     cells = avg_pool2d(cosines[order][:, order].unsqueeze(0), side, ceil_mode=True).squeeze(0)
@@ -102,14 +107,14 @@ def draw_agreement(explanation: Explanation) -> Figure:
 
 
 def _figure(height: float, *sentences: str) -> Figure:
-    """A column with panels that take so many inches, and sentences below them."""
+    """An empty figure: panels of that height in inches, and sentences below them."""
     figure = Figure(figsize=(COLUMN, height + _AROUND), layout="constrained")
     caption(figure, *sentences)
     return figure
 
 
 def _heights(values: torch.Tensor, bins: np.ndarray) -> np.ndarray:
-    """How many values lie in each bin, relative to the fullest."""
+    """The number of values in each bin, relative to the fullest bin."""
     counts, _ = np.histogram(values[~values.isnan()].numpy(), bins)
     return counts / max(counts.max(), 1)
 
@@ -119,8 +124,8 @@ def _power_of_ten_above(size: float) -> float:
 
 
 def _strips(axes: Axes, values: ByLayer, colour: str, offset: float = 0) -> None:
-    """A row of dots for each layer, the first on top, and a bar at their median."""
-    # As pixels also in an SVG, which thousands of dots would make too large.
+    """Draws a row of dots for each layer, and a bar at their median. The first layer is on top."""
+    # Dots are pixels in an SVG too: thousands of vector dots would make it too large.
     dots = {"color": colour, "markersize": 2, "alpha": 0.4, "markeredgewidth": 0, "rasterized": True}
     layers = list(values)[::-1]
     for row, layer in enumerate(layers):

@@ -1,24 +1,44 @@
-"""An explanation as plain data, which tables show and JSON carries."""
+"""An explanation as plain data for tables and JSON, and the captions that say how to read each measure."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from mlrun.analysis.explanation import readings
-from mlrun.analysis.explanation.agreement import between_tasks, with_others
+import torch
+
 from mlrun.analysis.explanation.explain import ALL_LAYERS, ByLayer, Explanation
-from mlrun.analysis.explanation.spread import share_negative, spread
+from mlrun.analysis.explanation.movement import between_tasks, mean_with_others
 from mlrun.runs.directory import RunDirectory
+
+MOVEMENT_CAPTION: Final = (
+    "The distance |θ' - θ| that adaptation moves a layer's parameters, relative to their length |θ|: a layer at 0 does"
+    " not adapt."
+)
+REPRESENTATION_CAPTION: Final = (
+    "CKA is how alike a layer's outputs are before and after adaptation, on the same inputs: hidden layers near 1,"
+    " below a lower head, are features that adaptation reuses; it is blind to a shift of all outputs alike, which is"
+    " given in units of how far apart they lie."
+)
+RATES_CAPTION: Final = (
+    "The learned step size of every parameter: the larger it is the more the parameter adapts, and a negative one goes"
+    " up the loss instead of down."
+)
+AGREEMENT_CAPTION: Final = (
+    "The cosine of the directions θ' - θ in which two tasks move: 1 is the same way, 0 unrelated, -1 the opposite;"
+    " noise alone keeps a task that adapts to other data from a cosine of 1 with itself."
+)
 
 _INPUTS: Final = {
     "episodes": "observations in fresh episodes that the adapted policy samples",
     "shots": "the inputs that models are scored on",
 }
-"""What representations are compared on, by what tasks are learned from."""
+"""The inputs on which representations are compared, by the unit of the data that tasks are learned from."""
+
+_QUANTILES: Final = {"min": 0.0, "q25": 0.25, "median": 0.5, "q75": 0.75, "max": 1.0}
 
 
 def explanation_report(run: RunDirectory, explanation: Explanation) -> dict[str, Any]:
-    """Every measure by layer, how to read it, and the values of each task; what is undefined is NaN."""
+    """Every measure by layer, with its caption, and the values of each task. What is undefined is NaN."""
     experiment, adaptation = run.experiment(), explanation.adaptation
     return {
         "run": run.id,
@@ -38,6 +58,26 @@ def explanation_report(run: RunDirectory, explanation: Explanation) -> dict[str,
     }
 
 
+def spread(values: torch.Tensor) -> dict[str, float]:
+    """Mean, standard deviation, extremes and quartiles. NaN values are left out; without others all results are NaN."""
+    numbers = values.double().flatten()
+    numbers = numbers[~numbers.isnan()]
+    if not len(numbers):
+        return dict.fromkeys(("mean", "std", *_QUANTILES), float("nan"))
+    quantiles = torch.quantile(numbers, numbers.new_tensor(list(_QUANTILES.values())))
+    return {
+        "mean": float(numbers.mean()),
+        "std": float(numbers.std(correction=0)),
+        **dict(zip(_QUANTILES, quantiles.tolist(), strict=True)),
+    }
+
+
+def share_negative(values: torch.Tensor) -> float:
+    """The share of values below 0. NaN values are left out; without others the result is NaN."""
+    numbers = values[~values.isnan()]
+    return float((numbers < 0).double().mean())
+
+
 def _movement(explanation: Explanation) -> dict[str, Any]:
     layers = {
         layer: {
@@ -47,12 +87,12 @@ def _movement(explanation: Explanation) -> dict[str, Any]:
         }
         for layer, size in explanation.sizes.items()
     }
-    return {"reading": readings.MOVEMENT, "layers": layers}
+    return {"reading": MOVEMENT_CAPTION, "layers": layers}
 
 
 def _representation(explanation: Explanation, data_unit: str) -> dict[str, Any]:
     return {
-        "reading": readings.REPRESENTATION,
+        "reading": REPRESENTATION_CAPTION,
         "inputs": _INPUTS[data_unit],
         "samples": explanation.samples,
         "layers": {
@@ -73,11 +113,11 @@ def _rates(explanation: Explanation) -> dict[str, Any] | None:
         parameter: {
             **spread(rates),
             "negative": share_negative(rates),
-            "at_the_start": spread(explanation.first_rates[parameter]),
+            "at_the_start": spread(explanation.initial_rates[parameter]),
         }
         for parameter, rates in explanation.rates.items()
     }
-    return {"reading": readings.RATES, "parameters": parameters}
+    return {"reading": RATES_CAPTION, "parameters": parameters}
 
 
 def _agreement(explanation: Explanation) -> dict[str, Any]:
@@ -89,18 +129,18 @@ def _agreement(explanation: Explanation) -> dict[str, Any]:
         }
         for layer, cosines in pairs.items()
     }
-    return {"reading": readings.AGREEMENT, "layers": layers}
+    return {"reading": AGREEMENT_CAPTION, "layers": layers}
 
 
 def _per_task(explanation: Explanation) -> list[dict[str, Any]]:
-    with_other_tasks = with_others(explanation.cosines[ALL_LAYERS])
+    with_others = mean_with_others(explanation.cosines[ALL_LAYERS])
     return [
         {
             **task.to_dict(),
             "relative_distance": _of_task(explanation.relative_distance, slot),
             "similarity": _of_task(explanation.similarity, slot),
             "shift": _of_task(explanation.shift, slot),
-            "cosine_with_others": float(with_other_tasks[slot]),
+            "cosine_with_others": float(with_others[slot]),
             "cosine_with_itself": float(explanation.same_task[ALL_LAYERS][slot]),
         }
         for slot, task in enumerate(explanation.adaptation.tasks)

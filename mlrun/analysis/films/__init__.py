@@ -1,1 +1,1 @@
-"""Films of adaptation, and of single episodes."""
+"""Films of episodes: what `mlrun render` draws."""

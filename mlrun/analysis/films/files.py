@@ -1,4 +1,4 @@
-"""Writing frames to files: mp4 and gif videos, and png strips."""
+"""Writing frames to mp4 and gif videos and png strips, and joining several pictures into one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mlrun.analysis.films.joining import joined
 from mlrun.errors import MlrunError
 from mlrun.extras import require_extra
 from mlrun.runs.files import atomic_file
@@ -22,33 +21,50 @@ if TYPE_CHECKING:
     from PIL import Image
 
 Frames = Iterable[np.ndarray]
-"""Pictures (height, width, 3) uint8, all of one size."""
+"""Pictures ``(height, width, 3)`` uint8, all of one size."""
+
+WHITE: Final = 255
 
 _GAP: Final = 6  # pixels between the pictures of a strip
-_LARGE_AREA: Final = 0.05  # of a picture
-_NEAR: Final = 8  # levels; Pillow looks up a colour rounded down to 4 of them, and would take others as near as that
+_LARGE_AREA: Final = 0.05  # share of a picture
+_NEAR: Final = 8  # levels; Pillow rounds colours down to 4 levels, so it may take another colour as near as this
 
 
 class EncodingError(MlrunError):
-    """The program that encodes videos has failed."""
+    """The program that encodes videos failed."""
 
 
 def writer_for(path: Path) -> Callable[[Path, Frames, int], None]:
-    """What writes a file with the extension of `path`: a function of the path, the frames and their number per second.
+    """The function that writes files with the extension of `path`.
 
-    It leaves what was there before as it is unless all frames were written.
+    Its arguments are the path, the frames and the frames per second. It replaces an old file only when all frames are
+    written.
 
     Raises:
         KeyError: the extension is not one of `EXTENSIONS`.
-        MissingExtraError: the packages that write it are not installed.
+        MissingExtraError: the packages that write such files are not installed.
     """
     package, write = _WRITERS[path.suffix.lower()]
     require_extra("video", package, f"writing {path.suffix} files")
     return write
 
 
+def joined(pictures: Sequence[np.ndarray], axis: int, gap: int) -> np.ndarray:
+    """Puts pictures ``(height, width, 3)`` uint8 in a row or a column, with white between them.
+
+    Args:
+        pictures: of one height for a row, of one width for a column.
+        axis: 0 for a column, 1 for a row.
+        gap: pixels between two pictures.
+    """
+    shape = list(pictures[0].shape)
+    shape[axis] = gap
+    white = np.full(shape, WHITE, dtype=np.uint8)
+    return np.concatenate([part for picture in pictures for part in (white, picture)][1:], axis=axis)
+
+
 def has_ffmpeg() -> bool:
-    """Whether there is what writes an mp4."""
+    """Whether ffmpeg is here, which writes mp4 files."""
     try:
         importlib.import_module("imageio_ffmpeg").get_ffmpeg_exe()
     except (ImportError, RuntimeError):  # not installed, or installed without the program
@@ -66,10 +82,10 @@ def _write_mp4(path: Path, frames: Frames, fps: int) -> None:
     encoding = "-c:v libx264 -pix_fmt yuv420p -crf 20 -preset slow -movflags +faststart -f mp4"
     with atomic_file(path) as file, tempfile.TemporaryFile() as complaints:
         command = [get_ffmpeg_exe(), "-v", "error", *source.split(), *encoding.split(), "-y", f"file:{file.name}"]
-        # In a process group of its own, so that Ctrl-C in a terminal is for this process alone to answer.
+        # In its own process group: Ctrl-C in a terminal must reach this process only, not ffmpeg.
         ffmpeg = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=complaints, process_group=0)
         assert ffmpeg.stdin is not None
-        with contextlib.suppress(BrokenPipeError), ffmpeg:  # its exit code tells more
+        with contextlib.suppress(BrokenPipeError), ffmpeg:  # the exit code below tells more
             for frame in chain([first], remaining):
                 ffmpeg.stdin.write(frame)
         if ffmpeg.returncode != 0:
@@ -83,14 +99,14 @@ def _write_gif(path: Path, frames: Frames, fps: int) -> None:
 
     with atomic_file(path) as file:
         pictures = [Image.fromarray(frame) for frame in frames]
-        # One palette for all frames: what does not move then has the same numbers in all of them and takes no space.
+        # One palette for all frames: what does not move is then equal in all frames and takes no space.
         palette = _palette([np.asarray(pictures[index]) for index in (0, len(pictures) // 2, -1)])
         first, *others = (picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures)
         first.save(file, "GIF", save_all=True, append_images=others, duration=1000 / fps, loop=0, disposal=1)
 
 
 def _palette(samples: Sequence[np.ndarray]) -> Image.Image:
-    """A picture with a palette for others like `samples`, exact for colours of large areas: white must stay white."""
+    """A picture with the palette for frames like `samples`. Colours of large areas are exact: white stays white."""
     from PIL import Image
 
     image = Image.fromarray(np.concatenate(samples))

@@ -1,4 +1,4 @@
-"""Pictures of several worlds as one, with the score of each written below it."""
+"""Joins the pictures of several worlds into one frame, with the score below each picture."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 
 from mlrun.analysis.films.episode import Moment, Score
-from mlrun.analysis.films.joining import WHITE, joined
+from mlrun.analysis.films.files import WHITE, joined
 from mlrun.extras import require_extra
 
 SMALLEST_WIDTH: Final = 240
-"""Pixels that a picture must be wide for the text below it to fit."""
+"""Smallest width of a picture, in pixels. The text below it does not fit into less."""
 
 _GAP: Final = 2  # pixels between the pictures of a pair
-_SCALE: Final = 4  # how much larger text is drawn than shown
-_MARGIN: Final = 16  # pixels between pairs, and around the whole
+_SCALE: Final = 4  # how many times larger text is drawn than it is shown
+_MARGIN: Final = 16  # pixels between pairs, and around the frame
 
 
 class _Colours(NamedTuple):
@@ -34,17 +34,17 @@ _EARLIER_SUCCESS: Final = _Colours(_PLAIN.ink, (190, 226, 215))
 
 @dataclass(frozen=True)
 class Scoreboard:
-    """Lays out the worlds of some episodes, in pairs to compare. Pictures stay as they are; text stands around them.
+    """The layout of a frame: pairs of worlds to compare, with text around the pictures. Pictures are not scaled.
 
     Args:
-        title: of the whole; may be empty.
-        labels: of the worlds; two that follow each other are a pair.
+        title: of the frame; may be empty.
+        labels: of the worlds. Worlds 0 and 1 are a pair, 2 and 3 are the next, and so on.
         horizon: control steps of the episodes.
-        columns: pairs next to each other.
+        columns: pairs in a row.
         pairs: whether the two of a pair stand "side by side" or "stacked".
 
     Raises:
-        MissingExtraError: what draws text is not installed.
+        MissingExtraError: the package that draws text is not installed.
     """
 
     title: str
@@ -57,7 +57,7 @@ class Scoreboard:
         require_extra("video", "PIL.ImageFont", "writing into pictures")
 
     def frame(self, moment: Moment) -> np.ndarray:
-        """The picture of a moment, (height, width, 3) uint8, both of them even, as an mp4 needs it."""
+        """The frame of a moment, ``(height, width, 3)`` uint8. Height and width are even, because an mp4 needs that."""
         panels = [_panel(*of_world) for of_world in zip(self.labels, moment.pictures, moment.scores, strict=True)]
         axis = 0 if self.pairs == "stacked" else 1
         pairs = [joined(panels[first : first + 2], axis, _GAP) for first in range(0, len(panels), 2)]
@@ -87,11 +87,11 @@ def _font_size(picture: np.ndarray) -> int:
 
 
 def _text(lines: Sequence[tuple[str, str]], width: int, size: int, colours: _Colours) -> np.ndarray:
-    """Lines of text, each with a left and a right end, (height, width, 3) uint8."""
+    """Draws lines of text, ``(height, width, 3)`` uint8. Each line has a left and a right part."""
     from PIL import Image, ImageDraw
 
     line, border = round(1.5 * size), size // 2
-    # Drawn large and made smaller: letters are set at whole pixels, which is too coarse for small ones.
+    # Drawn large, then reduced: letters start at whole pixels, which is too coarse for small letters.
     image = Image.new("RGB", (_SCALE * width, _SCALE * (line * len(lines) + border)), colours.paper)
     draw, font = ImageDraw.Draw(image), _font(_SCALE * size)
     for index, (left, right) in enumerate(lines):
@@ -105,4 +105,4 @@ def _text(lines: Sequence[tuple[str, str]], width: int, size: int, colours: _Col
 def _font(size: int):
     from PIL import ImageFont
 
-    return ImageFont.load_default(size)  # comes with the package
+    return ImageFont.load_default(size)  # part of Pillow

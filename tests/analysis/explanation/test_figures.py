@@ -9,9 +9,9 @@ import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from mlrun.analysis.explanation.agreement import cosine_matrix, neighbours_by_similarity, paired_cosines
 from mlrun.analysis.explanation.explain import Explanation
 from mlrun.analysis.explanation.figures import draw_agreement, draw_movement, draw_rates, figures
+from mlrun.analysis.explanation.movement import cosine_matrix, neighbours_by_similarity, paired_cosines
 from mlrun.analysis.plots.writing import write
 from mlrun.randomness import RandomKey
 from mlrun.training.evaluation import Adaptation
@@ -38,7 +38,7 @@ def explanation(request: pytest.FixtureRequest, key: RandomKey) -> Explanation:
         change=network,
         shift=network,
         rates=rates,
-        first_rates={layer: torch.full((200,), 0.005, dtype=torch.float64) for layer in LAYERS},
+        initial_rates={layer: torch.full((200,), 0.005, dtype=torch.float64) for layer in LAYERS},
         cosines={layer: cosine_matrix(direction) for layer, direction in directions.items()},
         same_task={layer: paired_cosines(direction, direction + 0.1) for layer, direction in directions.items()},
     )
@@ -57,7 +57,7 @@ def test_nothing_is_cut_off(explanation: Explanation) -> None:
 def test_every_task_and_every_rate_is_a_dot(explanation: Explanation) -> None:
     for figure, drawn in (
         (draw_movement(explanation), [explanation.relative_distance]),
-        (draw_rates(explanation), [explanation.first_rates, explanation.rates]),
+        (draw_rates(explanation), [explanation.initial_rates, explanation.rates]),
     ):
         dots = [np.sort(line.get_xdata()) for line in figure.axes[0].lines if line.get_marker() == "o"]
         expected = [values.sort().values for layers in drawn for values in list(layers.values())[::-1]]

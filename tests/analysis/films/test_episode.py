@@ -1,30 +1,48 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
 import numpy as np
 import pytest
 import torch
 
-from mlrun.analysis.films.episode import Actor, Episodes, Policy, strip_moments, video_moments
-from mlrun.analysis.films.policies import expert, random_actions
+from mlrun.analysis.films.episode import (
+    Actor,
+    Episodes,
+    Policy,
+    expert,
+    learned,
+    random_actions,
+    strip_moments,
+    video_moments,
+)
 from mlrun.benchmarks.metaworld.ml1 import ML1
+from mlrun.errors import Diverged
+from mlrun.learner import AdaptedLearner
+from mlrun.training.device import Placement
+from mlrun.training.evaluation import Adaptation
+
+if TYPE_CHECKING:
+    from mlrun.algorithms.protocol import MetaAlgorithm
 
 
-class StepCounter:
-    """In the place of a renderer: frames that hold the puck and the goal."""
+class FakeRenderer:
+    """Stands in for a renderer: a frame holds the centre of the gripper, the goal and the success radius."""
 
     def frame(self, physics, world, goal, success_radius):
         return np.concatenate((physics.poses.gripper_center[world], goal, [success_radius]))
 
 
 def play(benchmark: ML1, policies: list[Policy], steps: list[int], horizon: int) -> tuple[Episodes, np.ndarray]:
-    """The episodes of policies, each on the test task of its own number, and (moments, worlds, 7) what was drawn."""
+    """Plays policy i on test task i. Returns the episodes and the frames, ``(moments, worlds, 7)``."""
     actors = list(map(Actor, benchmark.test_tasks, policies))
     episodes = Episodes(benchmark, actors, horizon)
-    moments = episodes.moments(StepCounter(), steps)  # pyright: ignore[reportArgumentType]
+    moments = episodes.moments(FakeRenderer(), steps)  # pyright: ignore[reportArgumentType]
     return episodes, np.array([moment.pictures for moment in moments])
 
 
-def test_pictures_are_of_their_moments_and_the_score_is_of_all_steps():
+def test_pictures_show_their_moments_and_the_score_counts_all_steps():
     benchmark = ML1("reach-v3", num_tasks=1)
     [task] = benchmark.test_tasks
     act = expert(benchmark, task)
@@ -42,17 +60,17 @@ def test_pictures_are_of_their_moments_and_the_score_is_of_all_steps():
     assert (score.success_any, score.success_last) == (True, True)
 
 
-def test_a_moment_keeps_the_score_that_it_had():
+def test_a_moment_keeps_its_score():
     benchmark = ML1("reach-v3", num_tasks=1)
     episodes = Episodes(benchmark, [Actor(benchmark.test_tasks[0], random_actions(benchmark, 0))], 3)
-    moments = list(episodes.moments(StepCounter(), [0, 1, 2, 3]))  # pyright: ignore[reportArgumentType]
+    moments = list(episodes.moments(FakeRenderer(), [0, 1, 2, 3]))  # pyright: ignore[reportArgumentType]
     totals = [moment.scores[0].total_reward for moment in moments]
     np.testing.assert_allclose(np.diff(totals), [moment.scores[0].reward for moment in moments[1:]])
     assert totals[0] == 0
     assert len(set(totals)) == 4
 
 
-def test_an_actor_acts_in_company_as_alone():
+def test_an_actor_acts_the_same_alone_and_beside_others():
     benchmark = ML1("push-v3", num_tasks=2)
     policies = [expert(benchmark, benchmark.test_tasks[0]), random_actions(benchmark, 0)]
     together, shown = play(benchmark, policies, [20, 40], 40)
@@ -61,9 +79,9 @@ def test_an_actor_acts_in_company_as_alone():
     assert together.scores[0] == alone.scores[0] != together.scores[1]
 
 
-@pytest.mark.parametrize(("problem", "radius"), [("reach-v3", 0.05), ("push-v3", 0.05), ("pick-place-v3", 0.07)])
-def test_the_goals_are_drawn_where_success_is_judged(problem, radius):
-    benchmark = ML1(problem, num_tasks=2)
+@pytest.mark.parametrize(("family", "radius"), [("reach-v3", 0.05), ("push-v3", 0.05), ("pick-place-v3", 0.07)])
+def test_goals_are_drawn_where_success_is_measured(family, radius):
+    benchmark = ML1(family, num_tasks=2)
     policies = [expert(benchmark, task) for task in benchmark.test_tasks]
     _, [pictures] = play(benchmark, policies, [0], 1)
     parameters = torch.tensor([task.parameters for task in benchmark.test_tasks], dtype=torch.float64)
@@ -71,11 +89,50 @@ def test_the_goals_are_drawn_where_success_is_judged(problem, radius):
     np.testing.assert_allclose(pictures[:, 6], radius)
 
 
-def test_random_actions_depend_on_the_seed_alone():
+def test_random_actions_depend_only_on_the_seed():
     benchmark = ML1("reach-v3", num_tasks=1)
     trails = [play(benchmark, [random_actions(benchmark, seed)], [5], 5)[1] for seed in (1, 1, 2)]
     np.testing.assert_array_equal(trails[0], trails[1])
     assert (trails[0] != trails[2]).any()
+
+
+@pytest.fixture
+def adaptation(benchmark, problem, theta, key):
+    """Adaptation to three tasks in two steps. Each step moves every parameter by another amount for each task."""
+    steps = [torch.zeros(3), torch.tensor([0.1, 0.2, 0.3]), torch.tensor([0.4, 0.5, 0.6])]
+    by_step = [
+        AdaptedLearner({name: torch.stack([t + s for s in shifts]) for name, t in theta.items()}) for shifts in steps
+    ]
+    return Adaptation(
+        algorithm=cast("MetaAlgorithm", None),
+        benchmark=benchmark,
+        problem=problem,
+        tasks=benchmark.test_tasks[:3],
+        all_tasks=benchmark.test_tasks[:3],
+        key=key,
+        checkpoint=7,
+        placement=Placement("cpu", "cpu"),
+        by_step=by_step,
+    )
+
+
+def test_a_learned_policy_gives_the_mean_action_of_its_task_and_step(adaptation, policy):
+    observation = torch.linspace(-1, 1, policy.observation_size, dtype=torch.float64)[None]
+    for step in (0, 1, -1):
+        every = policy.mean(adaptation.by_step[step].parameters, observation.expand(3, 1, -1))
+        for task in adaptation.tasks:
+            action = learned(adaptation, task, step)(observation, 0.0)
+            torch.testing.assert_close(action, every[task.index], rtol=1e-12, atol=0)
+
+
+def test_a_learned_policy_that_is_not_finite_is_refused(adaptation):
+    task = adaptation.tasks[1]
+    broken = {name: tensor.clone() for name, tensor in adaptation.by_step[2].parameters.items()}
+    broken["log_std"][1] = torch.nan
+    adaptation = replace(adaptation, by_step=[*adaptation.by_step[:2], AdaptedLearner(broken)])
+    learned(adaptation, adaptation.tasks[0], 2)
+    with pytest.raises(Diverged, match=f"log_std after adaptation of {task.split} task {task.index} is not finite"):
+        learned(adaptation, task, 2)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +146,6 @@ def test_a_video_runs_at_its_speed_and_ends_with_a_pause(fps, speed, stride):
     assert 80 * speed * len(moving) / fps == pytest.approx(150, abs=stride)
 
 
-def test_a_strip_is_evenly_spaced_from_beginning_to_end():
+def test_a_strip_is_evenly_spaced_from_the_first_step_to_the_last():
     assert strip_moments(150, 5) == [0, 38, 75, 112, 150]
     assert strip_moments(1, 5)[0::4] == [0, 1]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlrun.analysis.films.files import EXTENSIONS, EncodingError, writer_for
+from mlrun.analysis.films.files import EXTENSIONS, EncodingError, joined, writer_for
 from mlrun.extras import MissingExtraError
 
 HEIGHT, WIDTH, FPS = 48, 64, 20
@@ -117,3 +117,10 @@ def test_a_missing_package_is_one_line_that_names_the_extra(monkeypatch, extensi
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingExtraError, match=r" pip install .*\[video\]'"):
         writer_for(Path(f"out{extension}"))
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_joined_pictures_keep_their_order_with_white_between_them(axis):
+    pictures = [np.full((2, 2, 3), number, dtype=np.uint8) for number in (10, 20, 30)]
+    line = np.moveaxis(joined(pictures, axis, 1), axis, 0)[:, 0, 0]
+    assert line.tolist() == [10, 10, 255, 20, 20, 255, 30, 30]

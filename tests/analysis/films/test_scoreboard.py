@@ -16,7 +16,7 @@ WHITE = [255, 255, 255]
 
 
 def coloured(world: int) -> np.ndarray:
-    """A picture of one colour, which no text has."""
+    """A picture of a colour that no text has."""
     return np.full((HEIGHT, WIDTH, 3), (250, 10 * world, 60), dtype=np.uint8)
 
 
@@ -29,7 +29,7 @@ def labels(count: int) -> list[str]:
 
 
 def place(frame: np.ndarray, world: int) -> tuple[int, int]:
-    """Row and column of the upper left corner of a world's picture, which must be there whole and untouched."""
+    """Row and column of the upper left corner of a world's picture. Fails unless the picture is there unchanged."""
     rows, columns = np.nonzero((frame == coloured(world)[0, 0]).all(-1))
     assert len(rows) == HEIGHT * WIDTH
     assert (np.ptp(rows), np.ptp(columns)) == (HEIGHT - 1, WIDTH - 1)
@@ -37,7 +37,7 @@ def place(frame: np.ndarray, world: int) -> tuple[int, int]:
 
 
 def caption(frame: np.ndarray, world: int) -> np.ndarray:
-    """What is below a world's picture, down to the first row that is white."""
+    """The text below a world's picture: all rows above the first white one."""
     row, column = place(frame, world)
     below = frame[row + HEIGHT :, column : column + WIDTH]
     return below[: int(np.argmax((below == WHITE).all((1, 2))))]
@@ -73,7 +73,7 @@ def test_a_score_is_written_below_its_own_world_only(later):
     assert not changed.any()
 
 
-def test_the_step_is_written_above_all():
+def test_the_step_is_written_above_all_pictures():
     board = Scoreboard("title", labels(2), 9)
     changed = (board.frame(moment(NO, NO)) != board.frame(moment(NO, NO, step=8))).any((1, 2))
     assert changed.any()
@@ -81,7 +81,7 @@ def test_the_step_is_written_above_all():
 
 
 def luminance(colour: np.ndarray) -> np.ndarray:
-    """Relative luminance of sRGB, as WCAG 2 defines it."""
+    """Relative luminance of an sRGB colour, as in WCAG 2."""
     part = colour / 255
     linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
     return linear @ (0.2126, 0.7152, 0.0722)
@@ -96,7 +96,7 @@ def test_text_stands_out_and_has_smooth_edges(score):
     assert len(tones) > 10
 
 
-def test_success_shows_from_afar():
+def test_success_darkens_the_background_of_the_text():
     frame = Scoreboard("", labels(4), 9, columns=2).frame(moment(NO, EARLIER, NOW, NO))
     papers = [luminance(caption(frame, world)[0, 0]) for world in range(4)]
     assert papers[0] == papers[3]
@@ -105,7 +105,7 @@ def test_success_shows_from_afar():
 
 
 def largest_gap(text: np.ndarray) -> int:
-    """Columns without ink between the first and the last with some."""
+    """The largest distance between two neighbouring columns with ink."""
     inked = np.nonzero((text != text[0, 0]).any((0, 2)))[0]
     return int(np.diff(inked).max())
 
