@@ -145,5 +145,5 @@ def test_a_film_shows_what_the_evaluation_scores(run: RunDirectory) -> None:
 
 
 def test_what_has_no_layers_is_not_explained(run: RunDirectory) -> None:
-    with pytest.raises(MlrunError, match="the layers of this run.s model cannot be inspected"):
+    with pytest.raises(MlrunError, match="the layers of this run's model cannot be inspected"):
         explain_run(run)
