@@ -25,7 +25,7 @@ class NotFiniteError(FloatingPointError):
 
 
 def require_finite(values: Mapping[str, Any]) -> None:
-    """Check numbers and tensors by name, also in nested mappings.
+    """Check numbers and tensors by name, also in nested mappings, lists and tuples.
 
     Raises:
         NotFiniteError: naming the first that is not finite.
@@ -33,6 +33,9 @@ def require_finite(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if isinstance(value, Mapping):
             require_finite(value)
+        elif isinstance(value, list | tuple):
+            for item in value:
+                require_finite({name: item})
         elif isinstance(value, float):
             if not math.isfinite(value):
                 raise NotFiniteError(name)
