@@ -109,7 +109,7 @@ def collect_trajectories(
         log_probs=distribution.log_prob(actions),
         rewards=rewards,
         successes=successes.to(like.device),
-        final_observations=upload(current).to(like),
+        final_observations=upload(current).to(like, copy=True),  # a tensor of inference mode has no gradients
         first_memory=first_memory,
         memory={name: tensor.clone() for name, tensor in memory.items()},
     )

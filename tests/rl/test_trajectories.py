@@ -72,3 +72,16 @@ def test_without_a_key_the_mean_acts(benchmark: PointBenchmark, policy: Gaussian
     episodes = collect_trajectories(policy, learner, environment_for(benchmark, tasks), tasks, None)
     mean = policy(parameters, episodes.observations.flatten(1, 2)).mean
     torch.testing.assert_close(episodes.actions.flatten(1, 2), mean)
+
+
+def test_losses_can_be_differentiated_on_every_part_of_the_episodes(
+    benchmark: PointBenchmark, policy: GaussianMLPPolicy, theta: Parameters, key: RandomKey
+) -> None:
+    """Also on the last observations, which a learned value function bootstraps from."""
+    tasks = benchmark.train_tasks[:2]
+    learner = AdaptedLearner(expand_to_tasks(theta, 2))
+    episodes = collect_trajectories(policy, learner, environment_for(benchmark, tasks), tasks, key)
+    for part in (episodes.observations, episodes.actions, episodes.rewards, episodes.final_observations):
+        weight = torch.ones(1, dtype=torch.float64, requires_grad=True)
+        (part * weight).sum().backward()
+        assert weight.grad is not None
