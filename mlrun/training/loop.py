@@ -140,12 +140,14 @@ class MetaTraining:
             require_finite({**metrics, **self.algorithm.state_dict()})
         seconds = time.perf_counter() - started
         samples, collecting = self.group.count(cost.samples - samples), cost.seconds - collecting
+        # An engine lists all its kinds of warnings, so all processes count the same ones, in the same order.
+        warned = {name: self.group.count(count - warnings[name]) for name, count in cost.warnings.items()}
         return {
             "iteration": iteration,
             **metrics,
             cost.unit: samples,
             **({f"{cost.unit}_per_second": samples / collecting} if collecting else {}),
-            **{f"warnings/{name}": count for name, count in (cost.warnings - warnings).items()},
+            **{f"warnings/{name}": count for name, count in warned.items() if count},
             "time/collect": collecting,
             "time/update": seconds - collecting,
         }

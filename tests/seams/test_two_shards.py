@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from mlrun.algorithms import algorithms
+from mlrun.benchmarks.navigation2d import NavigationWorlds
 from mlrun.config.algorithms import AlgorithmConfig, TrustRegionConfig
 from mlrun.config.schema import Experiment
 from mlrun.parameters import Parameters
@@ -126,6 +127,19 @@ def test_two_shards_learn_what_one_process_learns(algorithm: str, benchmark: str
     for name, tensor in whole.items():
         assert torch.equal(first[name], second[name]), "shards must not part"
         torch.testing.assert_close(first[name], tensor, rtol=1e-3, atol=1e-5)
+
+
+def test_warnings_of_the_simulator_are_those_of_all_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def warnings(self: NavigationWorlds) -> dict[str, torch.Tensor]:
+        return {"BADQACC": torch.ones(self.num_worlds, dtype=torch.int32), "BADCTRL": torch.zeros(1)}
+
+    monkeypatch.setattr(NavigationWorlds, "warnings", warnings)
+    what = experiment("reptile", "navigation2d", 2)
+    alone, shards = train(what, tmp_path / "alone", None), train_in_two(what, tmp_path)
+    for training in (alone, *shards):
+        for row in training.directory.metrics.read():
+            assert row["warnings/BADQACC"] == 3 * 2 * 2, "tasks, episodes, collections"
+            assert "warnings/BADCTRL" not in row
 
 
 @pytest.mark.parametrize("algorithm", ["maml", "meta-sgd", "promp", "reptile"])
