@@ -82,7 +82,7 @@ class MetaTraining:
         if note := self.placement.note:
             self.reporter.note(note)
         self._restore_or_initialise()
-        signals.save = self._save_on_request
+        before, signals.save = signals.save, self._save_on_request
         try:
             while self.iteration < total:
                 signals.check()
@@ -93,6 +93,8 @@ class MetaTraining:
         except Exception as error:  # a GPU's or a stranger's algorithm's, too; what was complete is out of their reach
             self._save_despite(error)
             raise
+        finally:
+            signals.save = before
 
     def _restore_or_initialise(self) -> None:
         state = self.directory.checkpoints.load_newest(warn=self.reporter.note)

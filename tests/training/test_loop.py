@@ -24,13 +24,13 @@ from mlrun.config.schema import (
     TrainingConfig,
 )
 from mlrun.errors import ChangedExperimentError, CheckpointError, Diverged, Interrupted
-from mlrun.interruption import interruptible
+from mlrun.interruption import interruptible, interruption_point
 from mlrun.runs.directory import RunDirectory
 from mlrun.runs.metrics import MetricsLog
 from mlrun.simulation.protocol import CapacityError
 from mlrun.training.device import place
 from mlrun.training.evaluation import evaluate_run
-from mlrun.training.interrupts import Interrupts
+from mlrun.training.interrupts import Interrupts, interrupts
 from mlrun.training.loop import MetaTraining, train
 from tests.training.watcher import Watcher, timeless
 
@@ -157,6 +157,15 @@ def test_a_checkpoint_is_saved_on_request(tmp_path: Path, uninterrupted: RunDire
     assert saved[1] == [1, 2] or saved[1] == [1]
     assert same(parameters(directory, 1), parameters(uninterrupted, 1))
     assert timeless(directory) == timeless(uninterrupted)
+
+
+def test_after_the_run_a_request_to_save_does_nothing(tmp_path: Path) -> None:
+    watcher = Watcher()
+    with interrupts():
+        train(experiment(iterations=1), RunDirectory.create(tmp_path, experiment()), watcher)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        interruption_point()
+    assert not any("saved" in note for note in watcher.notes)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
