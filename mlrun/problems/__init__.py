@@ -1,1 +1,1 @@
-"""What algorithms adapt to: reinforcement learning and supervised learning on the tasks of a benchmark."""
+"""The learning problems that algorithms adapt to: episodes, reinforcement learning, supervised learning."""

@@ -22,19 +22,19 @@ from mlrun.task_group import TaskGroup
 
 
 class EpisodicProblem:
-    """Sampling and scoring of episodes, with any policy: one without a memory, or one that carries it on.
+    """Sampling and scoring of episodes, with any policy, with or without a memory.
 
-    A learner with a memory plays one episode in each of the worlds that it has the memory for. Its next episodes go on
-    from the memory that the data ends with.
+    A learner with a memory plays one episode in each world that it has a memory for. The data holds the memory at the
+    end of the episodes. The learner's next episodes start with it.
 
     Args:
         benchmark: gives tasks and worlds.
-        policy: how learners act.
-        episodes_per_task: episodes of each task that a collection yields, for a learner without a memory.
+        policy: acts for all learners.
+        episodes_per_task: episodes of each task in one collection, for a learner without a memory.
         num_threads: threads that step the physics on the CPU; 0 means one per core.
         device: where parameters and data live.
-        physics: the engine that moves the worlds.
-        group: the tasks that batches are part of.
+        physics: the engine that simulates the worlds.
+        group: what combines the tasks of a batch; None if this process has all of them.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class EpisodicProblem:
         self._worlds: dict[tuple[str | None, int], Worlds] = {}
 
     def initial_parameters(self, key: RandomKey) -> Parameters:
-        """Fresh policy weights, centred on the mean observation that episodes on training tasks start from."""
+        """Fresh policy weights, centred on the mean first observation of the training tasks."""
         starts = TaskEnvironment(
             self.benchmark.train_tasks, lambda family, count: self._make_worlds(family, count, "cpu")
         ).reset()
@@ -67,7 +67,7 @@ class EpisodicProblem:
         return {name: tensor.to(self.device) for name, tensor in fresh.items()}
 
     def collect(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> Any:
-        """Sample episodes of every task: `Trajectories`, or what a subclass makes of them."""
+        """Sample episodes of every task. Returns `Trajectories`, or what a subclass makes of them."""
         return self.run(learner, tasks, learner.worlds or self.data_per_task, key)
 
     def summarise(self, data: Any) -> dict[str, torch.Tensor]:
@@ -75,21 +75,21 @@ class EpisodicProblem:
         return _scores(data)
 
     def evaluate(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> dict[str, torch.Tensor]:
-        """Scores of the mean action. Nothing is drawn, so one episode per task says all."""
+        """Scores of the mean actions. They are not random, so one episode per task is enough."""
         return _scores(self.run(learner, tasks, learner.worlds or 1, None))
 
     def rank(self, scores: Mapping[str, float]) -> list[float]:
-        """By the scores that count on this benchmark."""
+        """The scores that the benchmark ranks policies by."""
         return [scores[name] for name in self.benchmark.ranked_by]
 
     def run(self, learner: AdaptedLearner, tasks: Sequence[Task], episodes: int, key: RandomKey | None) -> Trajectories:
-        """Play so many episodes of every task.
+        """Play episodes of every task.
 
         Args:
-            learner: of every task.
-            tasks: to play.
-            episodes: of each task, side by side.
-            key: of the action noise; None acts on the mean.
+            learner: has parameters for each of the tasks.
+            tasks: the tasks to play.
+            episodes: number of episodes of each task. All are played at the same time.
+            key: for the action noise; None acts on the mean.
 
         Raises:
             NotFiniteError: an action is not finite, or a simulation has failed.
@@ -107,8 +107,7 @@ class EpisodicProblem:
         return trajectories
 
     def _kept_worlds(self, family: str | None, count: int) -> Worlds:
-        """Worlds that earlier episodes have used, or new ones. Nothing of an episode survives a reset."""
-        """Worlds that earlier episodes have used, or new ones. Nothing of an episode survives a reset."""
+        """Worlds that earlier episodes used, or new ones. A reset leaves nothing of an earlier episode."""
         if (family, count) not in self._worlds:
             self._worlds[family, count] = self._make_worlds(family, count, self.physics)
         return self._worlds[family, count]
@@ -118,7 +117,7 @@ class EpisodicProblem:
 
 
 def _scores(episodes: Trajectories) -> dict[str, torch.Tensor]:
-    """Return, any-step and last-step success, and the first successful step (the horizon where there is none)."""
+    """Return, any-step and last-step success, and the first successful step (the horizon if there is none)."""
     successes = episodes.successes
     horizon = successes.shape[1]
     ever = successes.any(1)

@@ -1,4 +1,4 @@
-"""What an algorithm adapts to, divided by who needs what."""
+"""Learning problems as protocols. Each has what one kind of caller needs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from mlrun.task_group import TaskGroup
 
 @dataclass
 class CollectionCost:
-    """What collecting data has cost so far.
+    """The cost of all data that was collected so far.
 
     Attributes:
-        unit: what is counted, as metrics call it: "env_steps" or "examples".
-        samples: how many so far.
-        seconds: wall-clock time spent on them, acting included.
-        warnings: how often a simulator has warned, by what it warned of.
+        unit: the unit of ``samples``, as metrics name it: "env_steps" or "examples".
+        samples: number of samples.
+        seconds: wall-clock time of collecting them. It includes the policy's.
+        warnings: number of warnings of the simulator, by kind.
     """
 
     unit: str
@@ -34,10 +34,10 @@ class CollectionCost:
 
 
 class CollectedData(Protocol):
-    """What `Problem.collect` returns. Algorithms that learn by gradients pass it on and look at nothing else.
+    """What `Problem.collect` returns. Gradient-based algorithms only hand it to the problem's losses.
 
     Attributes:
-        memory: what the learner carries after it; the next episodes of the same tasks go on from there.
+        memory: the learner's memory after the data. The next episodes of the same tasks start with it.
     """
 
     @property
@@ -47,13 +47,13 @@ class CollectedData(Protocol):
 
 
 class Problem(Protocol):
-    """Sampling and scoring, for a whole batch of tasks at once: what every algorithm needs.
+    """Sampling and scoring of a whole batch of tasks at once. Every algorithm needs these.
 
     Attributes:
-        cost: grows with every collection.
+        cost: of all collections so far.
         device: where parameters and data live.
-        group: the tasks that batches are part of; whatever crosses tasks goes through it.
-        data_per_task: episodes or examples of each task that one collection yields.
+        group: what combines the tasks of a batch, also when several processes share it.
+        data_per_task: episodes or examples of each task in one collection.
     """
 
     cost: CollectionCost
@@ -66,7 +66,7 @@ class Problem(Protocol):
         ...
 
     def collect(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> Any:
-        """Fresh `CollectedData` of every task, gathered by that task's own learner."""
+        """Fresh `CollectedData` of every task, collected by that task's own learner."""
         ...
 
     def summarise(self, data: Any) -> dict[str, torch.Tensor]:
@@ -74,22 +74,22 @@ class Problem(Protocol):
         ...
 
     def evaluate(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> dict[str, torch.Tensor]:
-        """Named scores of the learner, used greedily on every task, each ``(tasks,)``."""
+        """Named scores of the learner on every task, without exploration, each ``(tasks,)``."""
         ...
 
     def rank(self, scores: Mapping[str, float]) -> list[float]:
-        """Mean scores as numbers of which the better come later in order, the most important one first."""
+        """Mean scores as a list for comparisons. The greater list is better; its first number counts most."""
         ...
 
 
 class DifferentiableProblem(Problem, Protocol):
     """Losses as functions of parameters ``(tasks, ...)``, for algorithms that adapt by gradient descent.
 
-    Every loss comes back per task, ``(tasks,)``.
+    Every loss is one number per task, ``(tasks,)``.
 
     Attributes:
-        fresh_data_each_step: whether every adaptation step needs data collected with the parameters it starts from, as
-            in reinforcement learning. If not, all steps use the same.
+        fresh_data_each_step: whether each adaptation step needs data that its own parameters collected, as in
+            reinforcement learning. If not, all steps use the same data.
     """
 
     fresh_data_each_step: bool
@@ -100,7 +100,7 @@ class DifferentiableProblem(Problem, Protocol):
         ...
 
     def inner_loss(self, parameters: Parameters, data: Any) -> torch.Tensor:
-        """The loss that adaptation descends, ``(tasks,)``, twice differentiable."""
+        """The loss that adaptation minimises, ``(tasks,)``, twice differentiable."""
         ...
 
     def outer_loss(self, parameters: Parameters, data: Any) -> torch.Tensor:
@@ -116,7 +116,7 @@ class PolicyProblem(DifferentiableProblem, Protocol):
         ...
 
     def clipped_loss(self, parameters: Parameters, data: Any, clip_range: float) -> torch.Tensor:
-        """The outer loss with likelihood ratios outside ``1 ± clip_range`` no longer rewarded, ``(tasks,)``."""
+        """The outer loss without a gain from likelihood ratios outside ``1 ± clip_range``, ``(tasks,)``."""
         ...
 
     def subsample(self, data: Any, stride: int) -> Any:
@@ -126,17 +126,17 @@ class PolicyProblem(DifferentiableProblem, Protocol):
 
 @runtime_checkable
 class IntrospectableProblem(Problem, Protocol):
-    """A problem whose model has layers that one can look into: what `mlrun explain` needs."""
+    """A problem whose model has layers that `mlrun explain` can look into."""
 
     @property
     def layers(self) -> Mapping[str, Sequence[str]]:
-        """Names of the parameters that each layer has, from the first layer to the last."""
+        """Names of the parameters of each layer, from the first layer to the last."""
         ...
 
     def inputs(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> torch.Tensor:
-        """What every task's own model is to compute something from, ``(tasks, samples, features)``."""
+        """Inputs for each task's own model, ``(tasks, samples, features)``."""
         ...
 
     def representations(self, parameters: Parameters, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
-        """What the layers compute from inputs, ``(tasks, samples, units)``, for those layers that do."""
+        """The outputs of the layers, ``(tasks, samples, units)``, by layer. A layer without inputs has none."""
         ...

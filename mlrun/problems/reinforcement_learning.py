@@ -1,4 +1,4 @@
-"""Reinforcement learning by policy gradients, as a problem that a meta-learning algorithm adapts to."""
+"""Reinforcement learning with policy gradients, as a problem that meta-learning algorithms adapt to."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from mlrun.problems.episodes import EpisodicProblem
 from mlrun.randomness import RandomKey
 from mlrun.rl.advantages import discounted_returns, generalized_advantages, normalise_per_task
 from mlrun.rl.baseline import LinearFeatureBaseline
-from mlrun.rl.policy import DiagonalGaussian, LayeredPolicy
+from mlrun.rl.policy import LayeredPolicy
 from mlrun.rl.trajectories import Trajectories
 from mlrun.task_group import TaskGroup
 
 
 @dataclass(frozen=True)
 class Experience:
-    """What the losses read of collected episodes, steps and episodes flattened to samples.
+    """Collected episodes as the losses need them. Steps and episodes are flattened to samples.
 
     Attributes:
         observations: ``(tasks, samples, features)``.
         actions: ``(tasks, samples, actions)``.
-        log_probs: of the policy that sampled, adapted weights included, ``(tasks, samples)``.
+        log_probs: log-density of the actions under the policy that sampled them, ``(tasks, samples)``.
         advantages: mean 0 and standard deviation 1 per task, ``(tasks, samples)``.
-        trajectories: the episodes that all this came from.
+        trajectories: the episodes themselves.
     """
 
     observations: torch.Tensor
@@ -41,26 +41,26 @@ class Experience:
 
     @property
     def memory(self) -> Memory:
-        """What the learner carries after it."""
+        """The learner's memory after the episodes."""
         return self.trajectories.memory
 
 
 class ReinforcementLearning(EpisodicProblem):
     """Policy-gradient losses on episodes of a benchmark's tasks.
 
-    Adaptation and meta-learning both descend the likelihood-ratio surrogate ``-E[π(a|s) / π_sampler(a|s) · A]``; at
-    the sampling parameters its ratio is exactly 1 and its gradient is the policy gradient.
+    Adaptation and meta-learning both minimise the likelihood-ratio surrogate ``-E[π(a|s) / π_sampler(a|s) · A]``. At
+    the sampling parameters, the ratio is 1 and the gradient is the policy gradient.
 
     Args:
         benchmark: gives tasks and worlds.
-        policy: without a memory, of layers.
-        episodes_per_task: episodes of each task that a collection yields.
+        policy: a policy without a memory, whose mean is a network of layers.
+        episodes_per_task: episodes of each task in one collection.
         discount: factor on rewards per step.
-        gae_lambda: of generalised advantage estimation.
+        gae_lambda: λ of generalised advantage estimation.
         num_threads: threads that step the physics on the CPU; 0 means one per core.
         device: where parameters and data live.
-        physics: the engine that moves the worlds.
-        group: the tasks that batches are part of.
+        physics: the engine that simulates the worlds.
+        group: what combines the tasks of a batch; None if this process has all of them.
     """
 
     fresh_data_each_step = True
@@ -118,7 +118,7 @@ class ReinforcementLearning(EpisodicProblem):
         return self.inner_loss(parameters, data)
 
     def clipped_loss(self, parameters: Parameters, data: Experience, clip_range: float) -> torch.Tensor:
-        """PPO's surrogate, pessimistic about likelihood ratios outside ``1 ± clip_range``, ``(tasks,)``."""
+        """PPO's clipped surrogate, ``(tasks,)``: likelihood ratios outside ``1 ± clip_range`` bring no gain."""
         log_probs = self.policy(parameters, data.observations).log_prob(data.actions)
         ratio = (log_probs - data.log_probs).exp()
         clipped = ratio.clamp(1 - clip_range, 1 + clip_range)
@@ -128,7 +128,6 @@ class ReinforcementLearning(EpisodicProblem):
         """Mean KL(reference || parameters) over the visited observations, ``(tasks,)``, in nats."""
         with torch.no_grad():
             old = self.policy(reference, data.observations)
-            old = DiagonalGaussian(old.mean, old.std)
         return self.policy(parameters, data.observations).kl_from(old).mean(1)
 
     def subsample(self, data: Experience, stride: int) -> Experience:
@@ -146,11 +145,11 @@ class ReinforcementLearning(EpisodicProblem):
         )
 
     def inputs(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> torch.Tensor:
-        """The observations of fresh sampled episodes, as many as are collected, ``(tasks, samples, features)``."""
+        """The observations of fresh sampled episodes, as many as in a collection, ``(tasks, samples, features)``."""
         return self.run(learner, tasks, self.data_per_task, key).observations.flatten(1, 2)
 
     def representations(self, parameters: Parameters, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
-        """What the layers of the mean's network compute, ``(tasks, samples, units)``."""
+        """The outputs of the layers of the mean's network, ``(tasks, samples, units)``, by layer."""
         return self.policy.representations(parameters, inputs)
 
     def _advantages(self, episodes: Trajectories) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Supervised learning as a problem that a meta-learning algorithm adapts to."""
+"""Supervised learning, as a problem that meta-learning algorithms adapt to."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from mlrun.task_group import TaskGroup
 
 @dataclass(frozen=True)
 class Examples:
-    """Inputs of every task, and what its function is there.
+    """Inputs of every task, and the values of its function there.
 
     Attributes:
         inputs: ``(tasks, shots, input_size)``.
         targets: ``(tasks, shots, output_size)``.
-        errors: mean squared error of the parameters that the examples were collected with, ``(tasks,)``.
+        errors: mean squared error on them of the learner that collected them, ``(tasks,)``.
     """
 
     inputs: torch.Tensor
@@ -34,25 +34,25 @@ class Examples:
 
     @property
     def memory(self) -> Memory:
-        """Nothing: such learners keep all they know in their parameters."""
+        """Empty: these learners keep all they know in their parameters."""
         return {}
 
 
 class SupervisedLearning:
     """Squared error of a network on examples of a benchmark's functions (Finn et al. 2017, algorithm 2).
 
-    Adaptation and meta-learning both descend the mean squared error over a task's examples. Examples do not depend
-    on the parameters, so all adaptation steps can use the same.
+    Adaptation and meta-learning both minimise the mean squared error on a task's examples. Examples do not depend on
+    the parameters, so all adaptation steps can use the same.
 
     Args:
         benchmark: gives the functions.
         network: from ``benchmark.input_size`` to ``benchmark.output_size`` features.
         shots: examples per task and collection.
         device: where parameters and data live.
-        group: the tasks that batches are part of.
+        group: what combines the tasks of a batch; None if this process has all of them.
 
     Raises:
-        ValueError: there would be no example, or the network has other inputs or outputs than the benchmark.
+        ValueError: ``shots`` is below 1, or the network has other numbers of features than the benchmark.
     """
 
     fresh_data_each_step = False
@@ -104,11 +104,11 @@ class SupervisedLearning:
         return self.inner_loss(parameters, data)
 
     def summarise(self, data: Examples) -> dict[str, torch.Tensor]:
-        """Mean squared error of the parameters that the examples were collected with."""
+        """Mean squared error on the examples of the learner that collected them, as ``mse``."""
         return {"mse": data.errors}
 
     def evaluate(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> dict[str, torch.Tensor]:
-        """Mean squared error on the benchmark's evaluation inputs. Nothing is drawn."""
+        """Mean squared error on the benchmark's evaluation inputs, which are not random."""
         inputs = self.inputs(learner, tasks, key)
         return {"mse": self._errors(learner.parameters, inputs, self.benchmark.targets(tasks, inputs))}
 
@@ -118,11 +118,11 @@ class SupervisedLearning:
         return grid.expand(len(tasks), *grid.shape)
 
     def representations(self, parameters: Parameters, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
-        """What the network's layers compute, ``(tasks, samples, units)``."""
+        """The outputs of the network's layers, ``(tasks, samples, units)``, by layer."""
         return self.network.representations(parameters, inputs)
 
     def rank(self, scores: Mapping[str, float]) -> list[float]:
-        """The smaller the error the better."""
+        """The negative error: a smaller error is better."""
         return [-scores["mse"]]
 
     @torch.no_grad()

@@ -49,8 +49,8 @@ def test_the_gradient_of_the_inner_loss_is_the_policy_gradient_and_matches_finit
         detached = {other: tensor.detach() for other, tensor in leaves.items()}
         direction = torch.sign(gradient)
 
-        def loss(shift: float, name: str = name, plain: Parameters = detached, way: torch.Tensor = direction) -> float:
-            return float(problem.inner_loss({**plain, name: plain[name] + shift * way}, data).sum())
+        def loss(shift: float, name: str = name, plain: Parameters = detached, sign: torch.Tensor = direction) -> float:
+            return float(problem.inner_loss({**plain, name: plain[name] + shift * sign}, data).sum())
 
         numeric = (loss(step) - loss(-step)) / (2 * step)
         assert float((gradient * direction).sum()) == pytest.approx(numeric, rel=1e-6), name
@@ -67,7 +67,7 @@ def test_the_kl_is_from_the_reference(problem: ReinforcementLearning, parameters
 
 
 def test_the_goal_stays_hidden_and_frozen(data: Experience, benchmark: PointBenchmark) -> None:
-    """Nothing a policy sees tells the tasks apart before its first reward."""
+    """Before its first reward, a policy sees the same in all tasks."""
     first = data.trajectories.observations[:, 0]
     assert torch.equal(first, first[:1, :1].expand_as(first))
     for slot in range(TASKS):
@@ -127,7 +127,7 @@ def test_inputs_are_the_observations_of_the_tasks_own_sampled_episodes(
 def test_advantages_are_assembled_from_each_tasks_own_episodes(
     problem: ReinforcementLearning, data: Experience
 ) -> None:
-    """Task by task in numpy: fit, predict, bootstrap the truncated end, sum the temporal differences, normalise."""
+    """The same in numpy, task by task: fit, predict, bootstrap the end, sum temporal differences, normalise."""
     episodes = data.trajectories
     steps, count = episodes.rewards.shape[1:]
     for slot in range(TASKS):

@@ -99,7 +99,7 @@ def test_evaluation_covers_the_same_inputs_for_every_task_and_draws_nothing(
 
 
 def test_scores_need_no_graph(problem: SupervisedLearning, parameters: Parameters, key: RandomKey) -> None:
-    """Adapted parameters carry one, which data that is kept must not hold on to."""
+    """Adapted parameters can have a graph. Data that is kept must not keep that graph alive."""
     graphed = {name: tensor.requires_grad_() * 1 for name, tensor in parameters.items()}
     tasks = problem.benchmark.train_tasks[:TASKS]
     data = problem.collect(AdaptedLearner(graphed), tasks, key)
