@@ -6,14 +6,14 @@ import torch
 
 
 def discounted_returns(rewards: torch.Tensor, discount: float) -> torch.Tensor:
-    """Discounted return to go of every step.
+    """The discounted return from every step on.
 
     Args:
         rewards: ``(tasks, steps, episodes)``.
         discount: factor per step.
 
     Returns:
-        ``(tasks, steps, episodes)``; the sum ends with the episode.
+        ``(tasks, steps, episodes)``. The sum ends at the end of the episode.
     """
     returns = torch.empty_like(rewards)
     running = torch.zeros_like(rewards[:, 0])
@@ -36,10 +36,10 @@ def generalized_advantages(
     Args:
         rewards: ``(tasks, steps, episodes)``.
         values: value of the observation before each step, ``(tasks, steps, episodes)``.
-        final_values: value of the observation after the last step, ``(tasks, episodes)``: the episode's own last
-            observation, not the one that the next reset returns.
-        terminated: whether the episode reached a true end, ``(tasks, episodes)``. A terminated episode has no
-            future; a truncated one is bootstrapped with ``final_values``.
+        final_values: value of the observation after the last step, ``(tasks, episodes)``. That is the episode's own
+            last observation, not the one that the next reset returns.
+        terminated: whether the episode reached a terminal state, ``(tasks, episodes)``. Then nothing follows it. A
+            truncated episode is bootstrapped with ``final_values``.
         discount: factor per step.
         gae_lambda: 0 for one-step temporal differences, 1 for Monte-Carlo returns.
 

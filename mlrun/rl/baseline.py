@@ -1,4 +1,4 @@
-"""The linear feature baseline, fitted afresh to every task's own episodes."""
+"""The linear feature baseline, a value function that is fitted to each task's own episodes."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ _MAX_RIDGE = 1e5
 
 @dataclass(frozen=True)
 class LinearFeatureBaseline:
-    """A linear value function of the observation, its square, and the time within the episode.
+    """A value function that is linear in the observation, its square, and powers of the time within the episode.
 
-    The features of Duan et al. 2016 (Benchmarking Deep Reinforcement Learning, supplement): the observation clipped
-    to ±10 and its square, then t, t², t³ and 1, with t the step within the episode divided by 100.
+    The features are those of Duan et al. 2016 (Benchmarking Deep Reinforcement Learning, supplement): the observation
+    clipped to ±10 and its square, then t, t², t³ and 1. Here t is the step within the episode, divided by 100.
 
     Attributes:
-        weights: one fit per task, ``(tasks, features)``, float64.
+        weights: of each task's fit, ``(tasks, features)``, float64.
     """
 
     weights: torch.Tensor
 
     @classmethod
     def fit(cls, observations: torch.Tensor, returns: torch.Tensor, *, ridge: float = 1e-5) -> LinearFeatureBaseline:
-        """Least squares with a ridge, one independent fit per task.
+        """Least squares with a ridge, an independent fit for each task.
 
         Args:
             observations: ``(tasks, steps, episodes, features)``.
-            returns: returns to go, ``(tasks, steps, episodes)``.
-            ridge: added to the normal equations' diagonal; raised tenfold for a task whose equations stay singular.
+            returns: the returns from every step on, ``(tasks, steps, episodes)``.
+            ridge: added to the diagonal of the normal equations. A task whose equations are singular gets ten times
+                as much, again and again.
 
         Raises:
-            NotFiniteError: the observations or returns are not finite.
-            FloatingPointError: a task's equations stay singular.
+            NotFiniteError: an observation or a return is not finite.
+            FloatingPointError: the equations of a task are singular even with the largest ridge.
         """
         features = _features(observations, first_step=0).flatten(1, 2)
         targets = returns.double().flatten(1).unsqueeze(-1)
@@ -53,7 +54,10 @@ class LinearFeatureBaseline:
         return cls(torch.cholesky_solve(moments, factor).squeeze(-1))
 
     def predict(self, observations: torch.Tensor, *, first_step: int = 0) -> torch.Tensor:
-        """Values ``(tasks, steps, episodes)`` of observations whose first row is at time ``first_step``."""
+        """Values ``(tasks, steps, episodes)`` of observations ``(tasks, steps, episodes, features)``.
+
+        The first observations are those of step ``first_step`` of the episode.
+        """
         values = torch.einsum("tsef,tf->tse", _features(observations, first_step=first_step), self.weights)
         return values.to(observations.dtype)
 

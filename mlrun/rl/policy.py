@@ -1,4 +1,4 @@
-"""Policies as pure functions of parameters that carry a leading task dimension."""
+"""Policies as pure functions of parameters with a leading task dimension."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from mlrun.randomness import RandomKey
 class PolicyInputs(NamedTuple):
     """What a policy sees: at one step ``(tasks, worlds, ...)``, or over sequences ``(tasks, steps, worlds, ...)``.
 
-    The other three are None where the policy carries no memory, since then it has no use for them.
+    A policy without a memory needs only the observations. Then the others are None.
 
     Attributes:
         observations: ``(..., features)``.
-        actions: what it did at the step before, ``(..., actions)``; zeros at the start of a trial.
-        rewards: what it got for that, ``(...)``; zeros at the start of a trial.
-        starts: whether an episode begins here, ``(...)`` bool.
+        actions: the actions of the step before, ``(..., actions)``; zeros at the start of a trial.
+        rewards: the rewards of the step before, ``(...)``; zeros at the start of a trial.
+        starts: whether this is the first step of an episode, ``(...)`` bool.
     """
 
     observations: torch.Tensor
@@ -35,7 +35,7 @@ class PolicyInputs(NamedTuple):
 
 
 class Policy(Protocol):
-    """A stochastic policy: a distribution of actions, and a memory that goes from step to step."""
+    """A stochastic policy: it gives a distribution of actions, and updates a memory at each step."""
 
     @property
     def observation_size(self) -> int:
@@ -50,11 +50,17 @@ class Policy(Protocol):
     def initial_parameters(
         self, key: RandomKey, center: torch.Tensor | None = None, dtype: torch.dtype = torch.float32
     ) -> Parameters:
-        """Fresh meta-parameters, without a task dimension; the ``center`` is an observation to be sensitive around."""
+        """Fresh meta-parameters, without a task dimension.
+
+        Args:
+            key: for the weights.
+            center: ``(observation_size,)``, a typical observation. The policy should be sensitive near it.
+            dtype: of the parameters.
+        """
         ...
 
     def initial_memory(self, parameters: Parameters, worlds: int) -> Memory:
-        """What it remembers before a trial, ``(tasks, worlds, ...)``; empty for a policy without memory."""
+        """The memory at the start of a trial, ``(tasks, worlds, ...)``; empty for a policy without a memory."""
         ...
 
     def step(self, parameters: Parameters, inputs: PolicyInputs, memory: Memory) -> tuple[DiagonalGaussian, Memory]:
@@ -62,16 +68,21 @@ class Policy(Protocol):
         ...
 
     def sequence(self, parameters: Parameters, inputs: PolicyInputs, memory: Memory) -> DiagonalGaussian:
-        """What `step` gives at each step of sequences, ``(tasks, steps, worlds, actions)``, from the first memory on.
+        """The distributions that `step` gives at each step of sequences, ``(tasks, steps, worlds, actions)``.
 
-        It can be differentiated by the parameters.
+        They are differentiable with respect to the parameters.
+
+        Args:
+            parameters: tensors ``(tasks, ...)``.
+            inputs: ``(tasks, steps, worlds, ...)``.
+            memory: the memory before the first step, ``(tasks, worlds, ...)``.
         """
         ...
 
 
 @runtime_checkable
 class LayeredPolicy(Policy, Protocol):
-    """A policy without memory whose mean is a network of layers: for gradient-based adaptation, and to look into."""
+    """A policy without a memory whose mean is a network of layers, for gradient-based adaptation and explanation."""
 
     @property
     def head(self) -> Sequence[str]:
@@ -88,7 +99,7 @@ class LayeredPolicy(Policy, Protocol):
         ...
 
     def representations(self, parameters: Parameters, observations: torch.Tensor) -> dict[str, torch.Tensor]:
-        """What every layer computes, ``(tasks, samples, units)``."""
+        """The outputs of every layer, ``(tasks, samples, units)``, by layer."""
         ...
 
 
@@ -118,17 +129,17 @@ class DiagonalGaussian:
 
 @dataclass(frozen=True)
 class GaussianMLPPolicy:
-    """A tanh network for the mean and a state-independent standard deviation; it remembers nothing.
+    """A tanh network for the mean, and a standard deviation that no observation changes. It has no memory.
 
-    The standard deviation is ``min_std + exp(log_std)``: floored, and with a gradient everywhere, where a clamp
-    would leave a component at the floor with none.
+    The standard deviation is ``min_std + exp(log_std)``. It is above ``min_std`` and has a gradient everywhere. A
+    clamp at ``min_std`` would have no gradient there.
 
     Attributes:
         observation_size: features of an observation.
         action_size: components of an action.
         hidden_sizes: units of each hidden layer.
         initial_std: standard deviation at initialisation, above ``min_std``.
-        min_std: floor of the standard deviation.
+        min_std: lower bound of the standard deviation.
         input_scale: factor on the first layer's initial weights, for observations that vary by much less than 1.
     """
 
@@ -141,12 +152,12 @@ class GaussianMLPPolicy:
 
     @property
     def head(self) -> tuple[str, ...]:
-        """Names of the last layer's parameters: those of the mean's, and the standard deviation's."""
+        """Names of the parameters of the mean's last layer, and of the standard deviation."""
         return (*self._network.head, "log_std")
 
     @property
     def layers(self) -> dict[str, tuple[str, ...]]:
-        """Names of the parameters of each layer of the mean's network; the standard deviation's stand by themselves."""
+        """Names of the parameters of each layer of the mean's network. The standard deviation is a layer of its own."""
         return {**self._network.layers, "log_std": ("log_std",)}
 
     def initial_parameters(
@@ -155,9 +166,9 @@ class GaussianMLPPolicy:
         """Meta-parameters without a task dimension: Xavier-uniform weights and zero biases.
 
         Args:
-            key: of the weights.
-            center: ``(observation_size,)``, an observation at which every hidden unit should be at rest; zeros if None.
-                Scaled weights would otherwise saturate units by what all observations have in common.
+            key: for the weights.
+            center: ``(observation_size,)``, an observation at which every unit of the first layer is 0; zeros if None.
+                Without it, what all observations have in common would saturate the units through the scaled weights.
             dtype: of the parameters.
         """
         parameters = self._network.initial_parameters(key.generator(), dtype)
@@ -169,7 +180,7 @@ class GaussianMLPPolicy:
         return parameters
 
     def __call__(self, parameters: Parameters, observations: torch.Tensor) -> DiagonalGaussian:
-        """Action distributions of every task's own weights.
+        """Action distributions of each task's own policy.
 
         Args:
             parameters: tensors ``(tasks, ...)``.
@@ -182,7 +193,7 @@ class GaussianMLPPolicy:
         return {}
 
     def step(self, parameters: Parameters, inputs: PolicyInputs, memory: Memory) -> tuple[DiagonalGaussian, Memory]:
-        """The distribution at the observations ``(tasks, worlds, features)``, and the memory as it is."""
+        """The distribution at the observations ``(tasks, worlds, features)``, and the memory unchanged."""
         return self(parameters, inputs.observations), memory
 
     def sequence(self, parameters: Parameters, inputs: PolicyInputs, memory: Memory) -> DiagonalGaussian:
@@ -195,11 +206,11 @@ class GaussianMLPPolicy:
         return self._network(parameters, observations)
 
     def representations(self, parameters: Parameters, observations: torch.Tensor) -> dict[str, torch.Tensor]:
-        """What every layer of the mean's network computes, ``(tasks, samples, units)``; the head, the mean actions."""
+        """The outputs of each layer of the mean's network, ``(tasks, samples, units)``. The head's are the means."""
         return self._network.representations(parameters, observations)
 
     def std(self, parameters: Parameters) -> torch.Tensor:
-        """The standard deviations, which no observation changes, ``(tasks, actions)``."""
+        """The standard deviations, ``(tasks, actions)``. They do not depend on the observation."""
         return self.min_std + parameters["log_std"].exp()
 
     @cached_property

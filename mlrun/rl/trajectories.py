@@ -1,4 +1,4 @@
-"""Episodes of a batch of tasks, and how they are collected."""
+"""Episodes of a batch of tasks: how they are collected and stored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LAST_REWARD: Final = "last reward"
 
 @dataclass(frozen=True)
 class Trajectories:
-    """Episodes of equal length that were truncated at the horizon.
+    """Episodes of equal length, truncated at the horizon.
 
     Attributes:
         observations: before each action, ``(tasks, steps, episodes, features)``.
@@ -32,8 +32,8 @@ class Trajectories:
         rewards: ``(tasks, steps, episodes)``.
         successes: whether the step met the task's success criterion, ``(tasks, steps, episodes)``.
         final_observations: after the last action, ``(tasks, episodes, features)``.
-        first_memory: what the learner remembered at the start, ``(tasks, episodes, ...)``; empty without a memory.
-        memory: what it remembers at the end. Episodes collected with it go on from there.
+        first_memory: the learner's memory at the start, ``(tasks, episodes, ...)``; empty without a memory.
+        memory: its memory at the end. The next episodes of the same tasks start with it.
     """
 
     observations: torch.Tensor
@@ -47,7 +47,7 @@ class Trajectories:
 
     @property
     def inputs(self) -> PolicyInputs:
-        """What the policy saw at each step."""
+        """What the policy saw at each step, ``(tasks, steps, episodes, ...)``."""
         return _inputs(self.observations, self.actions, self.rewards, self.first_memory)
 
 
@@ -59,18 +59,18 @@ def collect_trajectories(
     tasks: Sequence[Task],
     key: RandomKey | None,
 ) -> Trajectories:
-    """Run every task's own learner in its own share of the environment's worlds, for one episode in each.
+    """Play one episode in every world, each with the learner of the world's task.
 
     Args:
-        policy: how the learner acts.
-        learner: parameters ``(tasks, ...)``, whose dtype and device are the trajectories', and a memory for as many
-            worlds per task as there are; the policy's initial one if empty.
-        environment: its worlds are split evenly, the first ``episodes`` of them for the first task, and so on.
-        tasks: one per learner.
-        key: of the action noise, drawn per task for the whole rollout; None acts on the mean.
+        policy: acts for all learners.
+        learner: parameters ``(tasks, ...)``; the trajectories have their dtype and device. Its memory must be for all
+            worlds of a task. If it is empty, the policy's initial memory is used.
+        environment: all tasks have the same number of worlds. The first worlds are the first task's, and so on.
+        tasks: one for each learner.
+        key: for the action noise, which is drawn per task for the whole rollout; None acts on the mean.
 
     Raises:
-        NotFiniteError: an action is not finite, so the simulation that followed means nothing.
+        NotFiniteError: an action is not finite. The episodes are then useless.
     """
     parameters = learner.parameters
     like = next(iter(parameters.values()))
@@ -93,7 +93,7 @@ def collect_trajectories(
             observations[:, step] = upload(current)
             inputs = _inputs_at(observations[:, step], memory, starts=step == 0)
             distribution, memory = policy.step(parameters, inputs, memory)
-            action = actions[:, step].mul_(distribution.std).add_(distribution.mean)  # these were noise until now
+            action = actions[:, step].mul_(distribution.std).add_(distribution.mean)  # they held the noise until now
             transition = environment.step(action.flatten(0, 1).to(environment.device))
             current = transition.observation.view(len(tasks), episodes, -1)
             rewards[:, step] = transition.reward.view(len(tasks), episodes)
@@ -116,12 +116,12 @@ def collect_trajectories(
 
 
 class GreedyActor:
-    """Acts on the mean of a policy, step by step, for whoever steps the worlds without `collect_trajectories`.
+    """Acts on the mean of a policy, step by step, for callers that step the worlds themselves.
 
     Args:
-        policy: how the learner acts.
-        learner: parameters ``(tasks, ...)``, and a memory for as many worlds per task as are acted in, or none.
-        worlds: per task.
+        policy: acts for all learners.
+        learner: parameters ``(tasks, ...)``, and a memory for all worlds of a task, or an empty one.
+        worlds: number of worlds per task.
     """
 
     def __init__(self, policy: Policy, learner: AdaptedLearner, worlds: int = 1) -> None:
@@ -140,7 +140,7 @@ class GreedyActor:
 
         Args:
             observations: ``(tasks, worlds, features)``.
-            rewards: of the step before, ``(tasks, worlds)``; not read at the first step of an episode.
+            rewards: of the step before, ``(tasks, worlds)``. They are ignored at the first step of the episode.
         """
         if self._memory and not self._starts:
             self._memory = {**self._memory, _LAST_REWARD: rewards.to(self._like)}
@@ -153,11 +153,11 @@ class GreedyActor:
 
 
 def _with_last_step(memory: Memory, like: torch.Tensor) -> Memory:
-    """A memory, if it is one, with what was done last: nothing at the start of a trial.
+    """A memory with last action and last reward, which are 0 at the start of a trial. An empty memory stays empty.
 
     Args:
         memory: ``(tasks, worlds, ...)``.
-        like: an action, ``(tasks, worlds, actions)``.
+        like: a tensor of the actions' form, ``(tasks, worlds, actions)``.
     """
     nothing = torch.zeros_like(like)
     return {_LAST_ACTION: nothing, _LAST_REWARD: nothing[..., 0], **memory} if memory else memory
@@ -173,7 +173,7 @@ def _inputs_at(observations: torch.Tensor, memory: Memory, *, starts: bool) -> P
 def _inputs(
     observations: torch.Tensor, actions: torch.Tensor, rewards: torch.Tensor, first_memory: Memory
 ) -> PolicyInputs:
-    """The inputs at all steps of one episode, ``(tasks, steps, worlds, ...)``: actions and rewards are those before."""
+    """The inputs at all steps of one episode, ``(tasks, steps, worlds, ...)``, from its actions and rewards."""
     if not first_memory:
         return PolicyInputs(observations)
     before = torch.cat((first_memory[_LAST_ACTION].unsqueeze(1), actions[:, :-1]), dim=1)
@@ -184,14 +184,14 @@ def _inputs(
 
 
 def _uploader(like: torch.Tensor, environment: TaskEnvironment) -> Callable[[torch.Tensor], torch.Tensor]:
-    """What brings observations to the policy's device, without waiting for their arrival."""
+    """A function that copies observations to the policy's device, and does not wait until they arrive."""
     if like.device == environment.device:
         return lambda observations: observations
     size = (environment.num_worlds, environment.observation_size)
     pinned = torch.empty(size, dtype=like.dtype, pin_memory=True)
 
     def upload(observations: torch.Tensor) -> torch.Tensor:
-        """The next call may overwrite the buffer: by then an action that depends on this copy has come back."""
+        """The next call can overwrite the buffer. Before that, an action that depends on this copy has come back."""
         pinned.copy_(observations.flatten(0, 1))
         return pinned.to(like.device, non_blocking=True).view(observations.shape)
 

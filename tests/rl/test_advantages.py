@@ -21,7 +21,7 @@ def random(generator: torch.Generator, *shape: int) -> torch.Tensor:
 def reference_advantages(
     rewards: torch.Tensor, values: torch.Tensor, final: torch.Tensor, ended: torch.Tensor
 ) -> torch.Tensor:
-    """The definition, literally: a sum over every later temporal difference."""
+    """The definition: a sum over all later temporal differences."""
     advantages = torch.zeros_like(rewards)
     for task in range(TASKS):
         for episode in range(EPISODES):

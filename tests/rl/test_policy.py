@@ -49,7 +49,7 @@ def test_every_task_uses_its_own_weights(policy: GaussianMLPPolicy, theta: Param
         torch.testing.assert_close(together.std[slot, 0], 0.1 + alone["log_std"].exp(), rtol=1e-12, atol=0)
 
 
-def test_the_floor_of_the_standard_deviation_keeps_a_gradient(policy: GaussianMLPPolicy, theta: Parameters) -> None:
+def test_a_standard_deviation_near_its_lower_bound_has_a_gradient(policy: GaussianMLPPolicy, theta: Parameters) -> None:
     log_std = torch.full((1, 2), -8.0, dtype=torch.float64, requires_grad=True)
     parameters = {**expand_to_tasks(theta, 1), "log_std": log_std}
     std = policy(parameters, torch.zeros(1, 1, 3, dtype=torch.float64)).std

@@ -22,7 +22,7 @@ def environment_for(benchmark: PointBenchmark, tasks: list[Task]) -> TaskEnviron
 def test_episodes_are_those_of_each_task_alone(
     benchmark: PointBenchmark, policy: GaussianMLPPolicy, theta: Parameters, key: RandomKey
 ) -> None:
-    """Replay every episode by itself, in a world of its own, with the actions that were recorded."""
+    """Repeat every episode by itself, in a world of its own, with the recorded actions."""
     tasks = benchmark.train_tasks[:3]
     learner = AdaptedLearner(expand_to_tasks(theta, 3))
     episodes = collect_trajectories(policy, learner, environment_for(benchmark, tasks), tasks, key)
