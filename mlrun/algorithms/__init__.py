@@ -1,4 +1,4 @@
-"""Meta-learning algorithms: one file each. Importing this package imports no algorithm."""
+"""Meta-learning algorithms, one in each file. Importing this package imports none of them."""
 
 from mlrun.config.registries import algorithms
 

@@ -6,7 +6,7 @@ from mlrun.algorithms.maml import MAML
 class FOMAML(MAML):
     """MAML without second derivatives (Finn et al. 2017, section 5.2).
 
-    The meta-gradient is the gradient at the adapted parameters, as though adaptation had added a constant.
+    The meta-gradient is the gradient at the adapted parameters. It treats the steps of adaptation as constants.
     """
 
     second_order = False

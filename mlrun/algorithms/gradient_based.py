@@ -1,4 +1,4 @@
-"""What all learners have in common that adapt to a task by gradient descent."""
+"""The base class of all algorithms that adapt to a task by gradient descent."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from mlrun.randomness import RandomKey
 
 
 class GradientBased:
-    """The inner rule: ``φ₀ = θ`` and ``φₖ₊₁ = φₖ - α ∇ L_inner(φₖ, Dₖ)``, for every task on data of its own.
+    """The inner rule: ``φ₀ = θ`` and ``φₖ₊₁ = φₖ - α ∇ L_inner(φₖ, Dₖ)``, for every task on its own data.
 
-    Dₖ is collected by φₖ where fresh data is asked for at each step. Otherwise D₀ serves for all steps. A subclass says
-    how θ is learned (`update`). It may choose which parameters adapt, and at which rates.
+    If the problem wants fresh data at each step, φₖ collects Dₖ. Otherwise all steps use D₀. A subclass learns θ
+    (`update`). It can choose which parameters adapt, and with which learning rates.
 
     Attributes:
-        config: the algorithm's section of the experiment; `inner` describes the adaptation.
-        parameters: the meta-parameters: θ, and whatever else is learned across tasks.
+        config: the algorithm's section of the experiment. Its `inner` describes the adaptation.
+        parameters: the meta-parameters: θ, and anything else that is learned across tasks.
     """
 
     def __init__(self, config: Any) -> None:
@@ -31,7 +31,7 @@ class GradientBased:
 
     @property
     def adaptation_steps(self) -> int:
-        """As many as the experiment gives to the inner loop."""
+        """The number of steps in the inner loop of the experiment."""
         return self.config.inner.steps
 
     def initialise(self, problem: DifferentiableProblem, key: RandomKey) -> None:
@@ -39,18 +39,18 @@ class GradientBased:
         self.parameters = problem.initial_parameters(key)
 
     def initial_weights(self, meta: Parameters) -> Parameters:
-        """θ, that part of the meta-parameters which every task starts from."""
+        """θ: the meta-parameters that adaptation starts from."""
         return meta
 
     def rates(self, problem: DifferentiableProblem, meta: Parameters) -> Rates:
-        """α of every parameter that adapts: here of all, and the same."""
+        """α for each parameter that adapts. Here all parameters adapt, with one learning rate."""
         learning_rate: float = self.config.inner.learning_rate
         return dict.fromkeys(meta, learning_rate)
 
     def adapt(
         self, problem: DifferentiableProblem, tasks: Sequence[Task], key: RandomKey, steps: int
     ) -> list[AdaptedLearner]:
-        """The inner rule on any tasks: learners after 0, 1, ... ``steps`` steps."""
+        """Apply the inner rule to any tasks. Returns the learners after 0, 1, ... ``steps`` steps."""
         return self.adapt_on_new_data(problem, tasks, key, steps)[0]
 
     def adapt_on_new_data(
@@ -65,11 +65,11 @@ class GradientBased:
         """Collect data and adapt to it, step by step, without a graph.
 
         Args:
-            problem: what to adapt to.
-            tasks: of the problem.
-            key: of what is collected.
-            steps: how many.
-            fresh_data: collect for every step, also where the problem lets all of them use the same.
+            problem: collects data and gives the inner loss.
+            tasks: tasks of the problem.
+            key: for the randomness of the collections.
+            steps: number of adaptation steps.
+            fresh_data: collect data for every step, even if the problem allows all steps to use the same.
 
         Returns:
             The learners after 0, 1, ... ``steps`` steps, and the data of each step.
@@ -97,10 +97,10 @@ class GradientBased:
         *,
         second_order: bool,
     ) -> list[Parameters]:
-        """The same adaptation from other meta-parameters, on data already collected, differentiable by them.
+        """Adapt from other meta-parameters, on data that is already collected. The result is differentiable.
 
-        The meta-parameters vary and the data stays. Where the inner loss is a likelihood ratio to the policy that
-        sampled, this is the importance-weighted estimate of adapting there.
+        The meta-parameters vary and the data stays. If the inner loss has likelihood ratios to the policy that
+        sampled, this is the importance-weighted estimate of adaptation from those meta-parameters.
 
         Returns:
             Parameters ``(tasks, ...)`` after 0, 1, ... steps.
@@ -121,7 +121,11 @@ class GradientBased:
 
 
 def mean_scores(prefix: str, problem: Problem, data: Any) -> dict[str, float]:
-    """The scores of collected data as metrics: ``prefix/name`` is the mean over tasks."""
+    """The scores of collected data as metrics. ``prefix/name`` is the mean over tasks.
+
+    Raises:
+        NotFiniteError: a score of a task is not finite.
+    """
     scores = problem.summarise(data)
     for name, values in scores.items():
         require_finite_tasks(name, values)

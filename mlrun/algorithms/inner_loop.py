@@ -13,26 +13,27 @@ from mlrun.parameters import Parameters, gradients
 from mlrun.problems.protocol import DifferentiableProblem
 
 Rates = Mapping[str, float | torch.Tensor]
-"""A learning rate for each parameter that adapts, or one for each of its components."""
+"""A learning rate for each parameter that adapts. A tensor has one for each component of the parameter."""
 
 
 def gradient_step(
     problem: DifferentiableProblem, parameters: Parameters, data: Any, rates: Rates, *, second_order: bool = False
 ) -> Parameters:
-    """``φ - α ∇ L_inner(φ)``, every task on its own loss.
+    """``φ - α ∇ L_inner(φ)``, for every task with its own loss.
 
-    Where parameters or rates require a gradient the result does too: with ``second_order`` it sees how the step depends
-    on the parameters, without it ``∇ L`` counts as a constant (first-order MAML).
+    The result requires a gradient if the parameters or the rates do. With ``second_order``, that gradient passes
+    through ``∇ L``. Without it, ``∇ L`` is a constant (first-order MAML).
 
     Args:
         problem: gives the inner loss.
         parameters: tensors ``(tasks, ...)``.
         data: what each task adapts to.
-        rates: α; what is not named stays as it is.
+        rates: α. Parameters that it does not name do not change.
         second_order: whether to differentiate through the gradient.
 
     Raises:
-        ValueError: the loss does not depend on some of the parameters that should adapt, or no parameter should.
+        ValueError: the rates name no parameter or an unknown one, or the loss does not depend on one that they name.
+        NotFiniteError: the inner loss of a task is not finite.
     """
     if not rates or not rates.keys() <= parameters.keys():
         unknown = ", ".join(sorted(rates.keys() - parameters.keys())) or "nothing"
@@ -45,6 +46,6 @@ def gradient_step(
         }
         losses = problem.inner_loss(active, data)
         require_finite_tasks("the inner loss", losses.detach())
-        # Tasks share nothing, so the sum keeps their gradients apart.
+        # Tasks share no parameters, so the gradient of the sum is each task's own gradient.
         found = gradients(losses.sum(), {name: active[name] for name in rates}, create_graph=second_order)
     return {**parameters, **{name: parameters[name] - rate * found[name] for name, rate in rates.items()}}

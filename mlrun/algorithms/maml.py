@@ -16,10 +16,10 @@ from mlrun.randomness import RandomKey
 
 
 class MAML(GradientBased):
-    """MAML (Finn et al. 2017, algorithms 1 to 3): learn the θ from which adaptation leads to a low loss.
+    """MAML (Finn et al. 2017, algorithms 1 to 3): learn a θ from which adaptation leads to a low loss.
 
-    Inner rule: gradient steps on all parameters at one rate. Outer rule: a step on the mean over tasks of the loss of
-    the adapted parameters on fresh data, the gradient passing through the inner steps.
+    Inner rule: gradient steps on all parameters, with one learning rate. Outer rule: a step that lowers the mean over
+    tasks of the adapted parameters' loss on fresh data. Its gradient passes through the inner steps.
     """
 
     second_order = True
@@ -30,13 +30,20 @@ class MAML(GradientBased):
         self.outer = self.make_outer_rule()
 
     def make_outer_rule(self) -> OuterRule:
-        """As the experiment says."""
+        """The outer rule that the experiment names."""
         return outer_rule(self.config.outer)
 
     def objective(
         self, problem: DifferentiableProblem, support: list[Any], query: Any, adapted: list[AdaptedLearner]
     ) -> MetaObjective:
-        """What the outer rule minimises, given the data collected before and after adaptation."""
+        """What the outer rule minimises.
+
+        Args:
+            problem: gives the losses.
+            support: the data of each adaptation step.
+            query: the data that the adapted parameters collected.
+            adapted: the learners after 0, 1, ... steps.
+        """
         return self.objective_type(
             learner=self,
             problem=problem,
@@ -47,7 +54,7 @@ class MAML(GradientBased):
         )
 
     def update(self, problem: DifferentiableProblem, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
-        """Collect before and after adaptation, then improve what adaptation starts from."""
+        """Collect data before and after adaptation, then improve θ."""
         adapted, support = self.adapt_on_new_data(problem, tasks, key, self.adaptation_steps)
         query = problem.collect(adapted[-1], tasks, key.child("query"))
         scores = {**mean_scores("pre", problem, support[0]), **mean_scores("post", problem, query)}
@@ -55,7 +62,7 @@ class MAML(GradientBased):
         return {**scores, **metrics}
 
     def state_dict(self) -> dict[str, Any]:
-        """The meta-parameters, and what the outer rule remembers."""
+        """The meta-parameters, and the state of the outer rule."""
         return {**super().state_dict(), "outer": self.outer.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any], device: str = "cpu") -> None:

@@ -1,4 +1,4 @@
-"""What the outer step minimises: the loss after adaptation, as a function of the meta-parameters."""
+"""What outer rules minimise: the loss after adaptation, as a function of the meta-parameters."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from mlrun.problems.protocol import DifferentiableProblem, PolicyProblem
 
 @dataclass(frozen=True, kw_only=True)
 class MetaObjective:
-    """The mean over tasks of ``L_outer(φ_K(θ), D)``, where θ varies and the data that adaptation uses stays.
+    """The mean over tasks of ``L_outer(φ_K(θ), D)``. θ varies; the data of adaptation stays.
 
     Attributes:
-        learner: whose inner rule it is.
+        learner: the algorithm whose inner rule adapts.
         problem: gives the losses.
         support: the data of each adaptation step.
         query: D, collected by the adapted parameters.
-        reference: the parameters ``(tasks, ...)`` that collected: after 0, 1, ... K steps from the present θ.
-        second_order: whether gradients pass through the adaptation's own gradients.
+        reference: the parameters ``(tasks, ...)`` after 0, 1, ... K steps from the present θ. They collected the data.
+        second_order: whether meta-gradients pass through the gradients of the adaptation steps.
     """
 
     learner: GradientBased
@@ -41,7 +41,7 @@ class MetaObjective:
         return self.problem.group.mean(losses)
 
     def gradients(self, loss: torch.Tensor, meta: Parameters) -> Parameters:
-        """The derivative of the `loss` by all meta-parameters, all tasks included."""
+        """The gradient of the `loss` with respect to all meta-parameters, over all tasks."""
         return self.problem.group.total_gradients(gradients(loss, meta))
 
     def adapted(self, meta: Parameters) -> list[Parameters]:
@@ -50,16 +50,16 @@ class MetaObjective:
 
     @torch.no_grad()
     def measure(self, meta: Parameters) -> tuple[float, float]:
-        """The loss, and the mean KL divergence of adapted policies from those that collected, without a graph."""
+        """The loss, and the mean KL from the adapted policies that collected to those of ``meta``, without a graph."""
         adapted = self._adapt(meta, self.support, second_order=False)[-1]
         problem = cast(PolicyProblem, self.problem)
         kl = problem.kl(self.reference[-1], adapted, self.query)
         return float(problem.group.mean(problem.outer_loss(adapted, self.query))), float(problem.group.mean(kl))
 
     def curvature(self, stride: int) -> Callable[[Parameters], torch.Tensor]:
-        """The same KL divergence with a graph, estimated from every ``stride``-th part of the data.
+        """The same KL as a differentiable function, estimated from every ``stride``-th part of the data.
 
-        Value and gradient are 0 at the present meta-parameters, as the reference adapts to the same part of the data.
+        Its value and gradient are 0 at the present meta-parameters, since the reference adapts to the same part.
         """
         problem = cast(PolicyProblem, self.problem)
         support = [problem.subsample(data, stride) for data in self.support]

@@ -1,4 +1,4 @@
-"""Meta-SGD."""
+"""Meta-SGD: MAML with learned learning rates."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _RATE = "rate/"
 
 
 class MetaSGD(MAML):
-    """MAML with a learned rate for every component of every parameter (Li et al. 2017).
+    """MAML with a learned learning rate for every component of every parameter (Li et al. 2017).
 
-    The rates, under ``rate/`` and the parameter's name, are meta-parameters like the initial weights: drawn uniformly
-    from a range at the start, and free to change their sign.
+    The rates are meta-parameters like the initial weights. Their names are ``rate/`` and the name of the parameter.
+    They start uniformly random in a range, and may become negative.
     """
 
     def initialise(self, problem: DifferentiableProblem, key: RandomKey) -> None:
@@ -32,9 +32,9 @@ class MetaSGD(MAML):
         self.parameters = {**weights, **rates}
 
     def initial_weights(self, meta: Parameters) -> Parameters:
-        """All but the rates."""
+        """All meta-parameters but the rates."""
         return {name: tensor for name, tensor in meta.items() if not name.startswith(_RATE)}
 
     def rates(self, problem: DifferentiableProblem, meta: Parameters) -> Rates:
-        """The learned ones."""
+        """The learned rates, by the names of the parameters."""
         return {name.removeprefix(_RATE): tensor for name, tensor in meta.items() if name.startswith(_RATE)}

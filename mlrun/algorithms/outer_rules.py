@@ -1,4 +1,4 @@
-"""How meta-parameters follow the loss after adaptation: a trust-region step, or Adam."""
+"""Outer rules, which update the meta-parameters: a trust-region step, or Adam."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class OuterRule(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """What it remembers between updates: tensors and plain containers, which later updates leave as they are."""
+        """What it keeps between updates: tensors and plain containers. Later updates do not change them in place."""
         ...
 
     def load_state_dict(self, state: dict[str, Any], parameters: Parameters) -> None:
-        """Continue from a ``state_dict``, with the parameters that go with it.
+        """Continue from a ``state_dict`` that was saved with these parameters.
 
         Raises:
-            ValueError: it is not one of such parameters.
+            ValueError: the state does not fit the parameters.
         """
         ...
 
@@ -40,13 +40,13 @@ def outer_rule(config: OuterRuleConfig) -> OuterRule:
 
 
 class TrustRegion:
-    """TRPO, the region being measured between policies after adaptation (Schulman et al. 2015; Finn et al. 2017)."""
+    """TRPO with a region that limits the KL between adapted policies (Schulman et al. 2015; Finn et al. 2017)."""
 
     def __init__(self, config: TrustRegionConfig) -> None:
         self.config = config
 
     def step(self, parameters: Parameters, objective: MetaObjective) -> tuple[Parameters, dict[str, float]]:
-        """One step, or none where the line search finds no better point within the region."""
+        """One step, or no step if the line search finds no better point within the region."""
         step = trust_region_step(
             parameters,
             loss=objective.loss,
@@ -65,7 +65,7 @@ class TrustRegion:
         }
 
     def state_dict(self) -> dict[str, Any]:
-        """Nothing: every step stands for itself."""
+        """Empty: nothing is kept between steps."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any], parameters: Parameters) -> None:
@@ -73,7 +73,7 @@ class TrustRegion:
 
 
 class Adam:
-    """Adam on the differentiated loss (Kingma and Ba 2015).
+    """Adam on the gradient of the objective (Kingma and Ba 2015).
 
     Args:
         learning_rate: step size.
@@ -86,11 +86,11 @@ class Adam:
         self._state: dict[str, Any] = {}
 
     def step(self, parameters: Parameters, objective: MetaObjective) -> tuple[Parameters, dict[str, float]]:
-        """So many steps as there are epochs."""
+        """One step for each epoch."""
         leaves = {name: tensor.detach().clone().requires_grad_() for name, tensor in parameters.items()}
         optimiser = torch.optim.Adam(leaves.values(), lr=self.learning_rate)
         if self._state:
-            moments = copy.deepcopy(self._state["state"])  # which a step changes in place
+            moments = copy.deepcopy(self._state["state"])  # a step changes them in place
             optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
         metrics: dict[str, float] = {}
         for _ in range(self.epochs):
@@ -107,11 +107,15 @@ class Adam:
         return {name: leaf.detach() for name, leaf in leaves.items()}, metrics
 
     def state_dict(self) -> dict[str, Any]:
-        """The running moments."""
+        """The state of torch's optimiser, with the running moments; empty before the first step."""
         return self._state
 
     def load_state_dict(self, state: dict[str, Any], parameters: Parameters) -> None:
-        """Continue with these moments."""
+        """Continue with the moments of a ``state_dict``.
+
+        Raises:
+            ValueError: the moments are not of these parameters.
+        """
         if state and not _are_moments(state.get("state"), list(parameters.values())):
             raise ValueError("what Adam remembers is not of these parameters")
         self._state = state

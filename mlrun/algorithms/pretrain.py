@@ -12,10 +12,10 @@ from mlrun.randomness import RandomKey
 
 
 class Pretrain(MAML):
-    """One model for all tasks, by the outer rule alone; adaptation is fine-tuning, and happens in evaluations only."""
+    """One model for all tasks, trained by the outer rule alone. It adapts only in evaluations, as fine-tuning."""
 
     def update(self, problem: DifferentiableProblem, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
-        """Improve the loss before any adaptation."""
+        """Improve the loss of the parameters as they are, without adaptation."""
         unadapted, _ = self.adapt_on_new_data(problem, tasks, key, steps=0)
         data = problem.collect(unadapted[-1], tasks, key.child("query"))
         scores = mean_scores("pre", problem, data)

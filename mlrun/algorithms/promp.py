@@ -16,7 +16,7 @@ from mlrun.problems.protocol import PolicyProblem
 
 
 class ProximalObjective(MetaObjective):
-    """``J_CLIP(φ_K) + η KL(π_old || π)``, the KL being the mean over the policies before each adaptation step."""
+    """``J_CLIP(φ_K) + η KL(π_old || π)``. The KL is the mean over the policies before each adaptation step."""
 
     def loss(self, meta: Parameters) -> torch.Tensor:
         """The scalar to minimise, differentiable."""
@@ -33,24 +33,24 @@ class ProximalObjective(MetaObjective):
 
 
 class ProximalSteps(Adam):
-    """Adam's steps on the proximal objective, which say how far they went."""
+    """Adam on the proximal objective. Its metrics include the loss and the KL after the last step."""
 
     def step(self, parameters: Parameters, objective: MetaObjective) -> tuple[Parameters, dict[str, float]]:
-        """So many steps as there are epochs; the KL is measured on the adapted policies, as TRPO's is."""
+        """One step for each epoch. The KL is that of the adapted policies, as in TRPO."""
         parameters, metrics = super().step(parameters, objective)
         loss_after, kl = objective.measure(parameters)
         return parameters, {**metrics, "loss_after": loss_after, "kl": kl}
 
 
 class ProMP(MAML):
-    """MAML whose outer rule is several proximal steps on the same episodes (Rothfuss et al. 2019, algorithm 1).
+    """MAML whose outer rule takes several proximal steps on the same episodes (Rothfuss et al. 2019, algorithm 1).
 
-    The adapted policies' loss is PPO's clipped surrogate, and the policies that collected data for adaptation are kept
-    near by a penalty on how far the new ones diverge from them.
+    The loss of the adapted policies is PPO's clipped surrogate. A KL penalty keeps the other policies, those before
+    each adaptation step, near the ones that collected the data.
     """
 
     objective_type = ProximalObjective
 
     def make_outer_rule(self) -> OuterRule:
-        """Adam, for several epochs."""
+        """Adam with the epochs of the experiment."""
         return ProximalSteps(self.config.outer.learning_rate, self.config.outer.epochs)

@@ -1,4 +1,4 @@
-"""How a learner is meta-trained and adapted."""
+"""What every meta-learning algorithm has: how it is trained, adapted and saved."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from mlrun.problems.protocol import Problem
 from mlrun.randomness import RandomKey
 
 ProblemT = TypeVar("ProblemT", bound=Problem, contravariant=True)
-"""What an algorithm needs of a problem: one of the protocols in `mlrun.problems.protocol`."""
+"""What an algorithm needs from a problem: one of the protocols in `mlrun.problems.protocol`."""
 
 
 class MetaAlgorithm(Protocol[ProblemT]):
-    """An inner rule that adapts to tasks, and an outer rule that learns from how well it went.
+    """An inner rule that adapts to tasks, and an outer rule that improves the result of adaptation.
 
-    An algorithm with a state too large to be copied at every iteration implements `HasLargeState` as well.
+    If the state is too large for a copy at every iteration, the algorithm also implements `HasLargeState`.
     """
 
     @property
     def adaptation_steps(self) -> int:
-        """How many adaptation steps it learns for."""
+        """The number of adaptation steps that it is trained for."""
         ...
 
     def initialise(self, problem: ProblemT, key: RandomKey) -> None:
@@ -30,21 +30,22 @@ class MetaAlgorithm(Protocol[ProblemT]):
         ...
 
     def update(self, problem: ProblemT, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
-        """One meta-iteration over a batch of tasks; returns metrics."""
+        """Do one meta-iteration on a batch of tasks. Returns metrics by name."""
         ...
 
     def adapt(self, problem: ProblemT, tasks: Sequence[Task], key: RandomKey, steps: int) -> list[AdaptedLearner]:
         """The learner after 0, 1, ... ``steps`` adaptation steps: ``steps + 1`` of them.
 
-        A step is whatever the algorithm does with one collection of data: a gradient step, or an episode more in the
-        memory. Each learner says how much data it has cost.
+        A step is what the algorithm does with one collection of data: a gradient step, or one more episode in the
+        memory. Each learner says how much data it has used.
         """
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything its future depends on: tensors and plain containers, which later updates leave as they are.
+        """Everything that its future depends on: tensors and plain containers.
 
-        It is copied, and looked through for numbers that are not finite, after every iteration.
+        Later updates do not change them in place. After every iteration, the state is copied and its numbers are
+        checked: all must be finite.
         """
         ...
 
@@ -55,32 +56,34 @@ class MetaAlgorithm(Protocol[ProblemT]):
 
 @runtime_checkable
 class MakesPolicy(Protocol):
-    """An algorithm, as a class, whose policy is its own, for example a recurrent one; it needs no losses of a problem.
+    """A class of algorithms that make their own policy, for example a recurrent one.
 
-    It is then given an `mlrun.problems.episodes.EpisodicProblem` with that policy.
+    Its problem is an `mlrun.problems.episodes.EpisodicProblem` with that policy, which has no losses.
     """
 
     def make_policy(self, experiment: Any, benchmark: Any) -> Any:
-        """The `mlrun.rl.policy.Policy` for an `EpisodicExperiment` on an `EpisodicBenchmark`."""
+        """Make the `mlrun.rl.policy.Policy` for an `EpisodicExperiment` on an `EpisodicBenchmark`."""
         ...
 
 
 @runtime_checkable
 class HasLargeState(Protocol):
-    """A state that is saved beside each checkpoint and neither copied nor looked through in between: a replay buffer.
+    """An algorithm with a large state, such as a replay buffer.
 
-    An update may fail, or be interrupted, or be followed by an evaluation that is. A checkpoint then has the state
-    before the iteration. So an update only prepares what it adds, and `commit` adds it.
+    The large state is saved beside each checkpoint. Between checkpoints it is neither copied nor checked.
+
+    An update or the evaluation after it can fail or be interrupted. The checkpoint must then have the large state
+    from before the iteration. So an update only prepares what it adds, and `commit` adds it.
     """
 
     def commit(self) -> None:
-        """Make what the last update has prepared part of the large state: its iteration is complete."""
+        """Add what the last update prepared to the large state. The iteration is complete."""
         ...
 
     def large_state(self) -> dict[str, Any]:
-        """The state as of the last `commit`: tensors and plain containers. They are written at once, not kept."""
+        """The large state after the last `commit`: tensors and plain containers. The caller writes them at once."""
         ...
 
     def load_large_state(self, state: dict[str, Any], device: str = "cpu") -> None:
-        """Continue from a ``large_state``, on a device, after the ``state_dict`` that goes with it."""
+        """Continue from a ``large_state``, on a device. The ``state_dict`` saved with it is loaded before."""
         ...

@@ -1,4 +1,4 @@
-"""Reptile."""
+"""Reptile: the meta-parameters move towards the adapted parameters."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from mlrun.randomness import RandomKey
 class Reptile(GradientBased):
     """Batched Reptile (Nichol et al. 2018, section 3): ``θ ← θ + ε (mean over tasks of φ_K - θ)``.
 
-    Every inner step has data of its own, as what makes adaptation generalise within a task is the agreement between
-    gradients on different data (section 5). ε may shrink linearly to 0. There is no loss after adaptation, so that no
-    data is collected for one.
+    Every inner step has fresh data. Reptile favours parameters at which gradients on different data of a task agree
+    (section 5), and that needs different data. ε can decrease linearly to 0. Reptile needs no loss after adaptation,
+    so it collects no data for one.
 
     Attributes:
-        updates: updates done.
+        updates: number of updates so far.
     """
 
     def __init__(self, config: ReptileConfig) -> None:
@@ -29,13 +29,13 @@ class Reptile(GradientBased):
 
     @property
     def step_size(self) -> float:
-        """ε of the next update."""
+        """ε for the next update."""
         outer = self.config.outer
         remaining = 1.0 if outer.decay_iterations is None else max(0.0, 1 - self.updates / outer.decay_iterations)
         return outer.step_size * remaining
 
     def update(self, problem: DifferentiableProblem, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
-        """Adapt to every task, and go part of the way to where that leads on average."""
+        """Adapt to every task, then move the meta-parameters towards the mean of the adapted parameters."""
         adapted, support = self.adapt_on_new_data(problem, tasks, key, self.adaptation_steps, fresh_data=True)
         step_size = self.step_size
         self.parameters = {
@@ -46,7 +46,7 @@ class Reptile(GradientBased):
         return {**mean_scores("pre", problem, support[0]), "step_size": step_size}
 
     def state_dict(self) -> dict[str, Any]:
-        """The parameters and the place in the schedule."""
+        """The meta-parameters, and the number of updates, which the step size depends on."""
         return {**super().state_dict(), "updates": self.updates}
 
     def load_state_dict(self, state: dict[str, Any], device: str = "cpu") -> None:

@@ -1,4 +1,4 @@
-"""Adaptation from nothing: the baseline of not learning across tasks."""
+"""Adaptation from a random initialisation: the baseline that learns nothing across tasks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from mlrun.randomness import RandomKey
 
 
 class Scratch(GradientBased):
-    """Adapts to every task from the same random initialisation, which no update changes."""
+    """Adapts to every task from the same random initialisation. Updates do not change it."""
 
     def update(self, problem: DifferentiableProblem, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
-        """Adapt, report how it went, and forget it."""
+        """Adapt and return the scores before and after. The meta-parameters stay as they are."""
         adapted, support = self.adapt_on_new_data(problem, tasks, key, self.adaptation_steps)
         query = problem.collect(adapted[-1], tasks, key.child("query"))
         return {**mean_scores("pre", problem, support[0]), **mean_scores("post", problem, query)}

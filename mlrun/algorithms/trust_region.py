@@ -19,12 +19,12 @@ class TrustRegionStep:
     """What a step did.
 
     Attributes:
-        parameters: the new parameters, or the old ones where no step was accepted.
+        parameters: the new parameters, or the old ones if no step was accepted.
         loss_before: loss at the old parameters.
         loss_after: loss at the returned parameters.
-        kl: KL divergence at the returned parameters, nats; 0 where no step was accepted.
+        kl: KL at the returned parameters, in nats; 0 if no step was accepted.
         accepted: whether a step was taken.
-        backtracks: how often the full step was shortened.
+        backtracks: how many times the full step was shortened.
         gradient_norm: Euclidean norm of the loss gradient.
     """
 
@@ -49,18 +49,18 @@ def trust_region_step(
     """One natural-gradient step with a backtracking line search.
 
     The direction solves ``(H + damping) x = -gradient`` with conjugate gradients, where ``H`` is the Hessian of
-    ``curvature``; its length makes the quadratic model of the KL divergence equal ``max_kl``. A step is accepted only
-    if the loss falls and the measured KL divergence holds; otherwise the parameters stay as they were.
+    ``curvature``. Its length makes the quadratic model of the KL equal ``max_kl``. A step is accepted only if the
+    loss decreases and the measured KL is at most ``max_kl``. If no step is accepted, the parameters do not change.
 
     Args:
         parameters: named tensors, any floating dtype.
         loss: differentiable scalar loss.
-        measure: the same loss and the KL divergence from ``parameters``, as numbers; called by the line search, so it
-            should build no graph.
-        curvature: twice differentiable scalar whose Hessian is the metric, with value and gradient 0 at
-            ``parameters``. It may estimate the KL divergence from less data.
-        options: size of the region and effort of the solver.
-        total: sums gradients and curvature products over the processes that tasks are divided among.
+        measure: the same loss and the KL from ``parameters``, as numbers. The line search calls it, so it should
+            build no graph.
+        curvature: twice differentiable scalar whose Hessian is the metric. Its value and gradient are 0 at
+            ``parameters``. It may estimate the KL from less data.
+        options: size of the region, and limits of the solver and the line search.
+        total: sums gradients and curvature products over all processes.
     """
     leaves = {name: tensor.detach().requires_grad_() for name, tensor in parameters.items()}
     loss_before = loss(leaves)
@@ -81,9 +81,9 @@ def trust_region_step(
 
 
 def conjugate_gradient(product: Callable[[Vector], Vector], target: Vector, iterations: int) -> Vector:
-    """Approximate ``A⁻¹ target`` for a symmetric positive definite ``A`` given by its products with vectors.
+    """Approximate ``A⁻¹ target`` for a symmetric positive definite ``A``. ``product`` multiplies ``A`` with a vector.
 
-    Stops early where the residual vanishes, or where rounding leaves a direction without positive curvature.
+    It stops early if the residual vanishes, or if rounding makes the curvature along a direction 0 or negative.
     """
     solution = torch.zeros_like(target)
     residual = target.clone()
@@ -107,7 +107,7 @@ def conjugate_gradient(product: Callable[[Vector], Vector], target: Vector, iter
 def _hessian_product(
     value: torch.Tensor, leaves: Parameters, damping: float, total: Callable[[Vector], Vector]
 ) -> Callable[[Vector], Vector]:
-    """Products with the damped Hessian of ``value``; the graph of its gradient is built once and kept."""
+    """Products with the damped Hessian of ``value``. The graph of its gradient is built once and kept."""
     tensors = list(leaves.values())
     gradient = _flatten(gradients(value, leaves, create_graph=True).values())
 

@@ -1,4 +1,4 @@
-"""Problems to test the algorithms on, and what the algorithms do with them written out task by task."""
+"""Problems to test the algorithms on, and a plain version of the algorithms, task by task."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Case:
         problem: with networks of two hidden layers of tanh units, so that finite differences are smooth.
         tasks: a batch of them.
         theta: meta-parameters, without a task dimension.
-        head: names of the last layer's.
-        loss: of one task, from parameters without a task dimension, the batch's data and the task's place in it.
-        rate: of adaptation.
+        head: names of the last layer's parameters.
+        loss: of one task. It takes parameters without a task dimension, the data of the batch, and the task's slot.
+        rate: the learning rate of adaptation.
         collected: all data that the problem has collected, in order.
     """
 
@@ -93,14 +93,14 @@ def weights_of(meta: Parameters) -> Parameters:
 
 
 def rates_of(case: Case, name: str, meta: Parameters) -> Rates:
-    """What an algorithm adapts, and how fast."""
+    """The learning rates of the parameters that an algorithm adapts."""
     if name == "meta-sgd":
         return {weight: meta[f"rate/{weight}"] for weight in case.theta}
     return dict.fromkeys(case.head if name == "anil" else case.theta, case.rate)
 
 
 def build(case: Case, name: str, key: RandomKey, *, steps: int = 1, outer: Mapping[str, Any] | None = None) -> Any:
-    """A registered algorithm, initialised; `outer` as in an experiment, or as this algorithm has it."""
+    """A registered algorithm, initialised. `outer` is as in an experiment; None is the algorithm's default."""
     rate = [0.5 * case.rate, 1.5 * case.rate] if name == "meta-sgd" else case.rate
     inner = {"learning_rate": rate, "steps": steps}
     section = {"name": name, "inner": inner, **({} if outer is None else {"outer": outer})}
@@ -110,7 +110,7 @@ def build(case: Case, name: str, key: RandomKey, *, steps: int = 1, outer: Mappi
 
 
 class OuterSpy:
-    """An outer rule that only remembers what it should minimise."""
+    """An outer rule that only keeps the objective that it should minimise."""
 
     objective: MetaObjective
 
@@ -120,7 +120,7 @@ class OuterSpy:
 
 
 def objective_of(learner: Any, case: Case, key: RandomKey) -> MetaObjective:
-    """What one update minimises; nothing is learned from it."""
+    """The objective of one update. The update learns nothing."""
     actual, learner.outer = learner.outer, OuterSpy()
     learner.update(case.problem, case.tasks, key)
     spy, learner.outer = learner.outer, actual

@@ -55,7 +55,7 @@ def supervised(key: RandomKey, monkeypatch: pytest.MonkeyPatch) -> Case:
 
 
 def watch(problem: Any, theta: Parameters, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Have a problem start from `theta`; return a list that fills with what it collects."""
+    """Make a problem start from `theta`. Returns a list that gets everything that the problem collects."""
     collected: list[Any] = []
     collect = problem.collect
 

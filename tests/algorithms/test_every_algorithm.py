@@ -1,4 +1,4 @@
-"""What holds for every algorithm on every problem that it can do."""
+"""What must hold for every algorithm on every problem that it can learn."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STEPS = 2
 
 
 def combinations() -> list[Any]:
-    """Algorithm, problem and outer rule; an algorithm that has no choice of outer rule keeps its own."""
+    """Algorithm, problem and outer rule. An algorithm without a choice of outer rules keeps its own."""
     found = []
     for name in algorithms.names():
         config = algorithms.entry(name).config
@@ -34,12 +34,12 @@ def combinations() -> list[Any]:
 
 
 class Learner:
-    """An algorithm and what it is tried on.
+    """An algorithm and the problem that it is tested on.
 
     Attributes:
         case: the problem.
-        key: of all randomness.
-        name: the algorithm's.
+        key: for all randomness.
+        name: the name of the algorithm.
         algorithm: initialised.
     """
 
@@ -169,7 +169,7 @@ def scores(case: Case, data: Any) -> dict[str, float]:
 
 
 def test_initialisation_is_a_function_of_its_key(learner: Learner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(learner.case.problem, "initial_parameters")  # what the fixture put there
+    monkeypatch.delattr(learner.case.problem, "initial_parameters")  # the fixture had replaced it
     one, again, other = learner.new(), learner.new(), learner.new()
     other.initialise(learner.case.problem, learner.key.child("other"))
     assert same(one.parameters, again.parameters)

@@ -29,7 +29,7 @@ exact = pytest.mark.parametrize("name", ["maml", "anil", "meta-sgd"])
 def test_the_meta_gradient_equals_a_reference_that_goes_task_by_task(
     name: str, steps: int, distance: float, case: Case, key: RandomKey
 ) -> None:
-    """Where the data was collected, and near by, where likelihood ratios are no longer 1."""
+    """At the parameters that collected the data, and near them, where likelihood ratios are not 1."""
     learner = build(case, name, key, steps=steps, outer=ADAM)
     objective = objective_of(learner, case, key)
     assert len(objective.support) == steps
@@ -91,8 +91,8 @@ def test_anil_adapts_the_head_and_learns_all(case: Case, key: RandomKey) -> None
     for name, tensor in case.theta.items():
         assert all(torch.equal(slot, tensor) for slot in after[name]) == (name not in case.head)
     meta = leaves(learner.parameters)
-    slopes = gradients(objective_of(learner, case, key).loss(meta), meta)
-    assert all(slope.abs().max() > 1e-4 for slope in slopes.values())
+    found = gradients(objective_of(learner, case, key).loss(meta), meta)
+    assert all(gradient.abs().max() > 1e-4 for gradient in found.values())
 
 
 def test_meta_sgd_learns_the_rates_with_the_weights(case: Case, key: RandomKey) -> None:

@@ -92,7 +92,7 @@ def test_the_loss_that_is_measured_is_the_one_that_is_differentiated(episodic: C
 
 
 def test_the_metric_is_the_hessian_of_the_kl(episodic: Case, key: RandomKey) -> None:
-    """A step's KL divergence is half the curvature along it, to third order."""
+    """The KL of a small step is half the curvature along it, up to third order."""
     objective = objective_of(build(episodic, "maml", key), episodic, key)
     ours = leaves(episodic.theta)
     product = trust_region._hessian_product(objective.curvature(1)(ours), ours, damping=0.0, total=lambda share: share)

@@ -35,21 +35,21 @@ def task_loss(case: Case, start: Parameters, meta: Parameters, objective: MetaOb
     new = adapted(case, meta, rates, objective.support, task)
     ratio, advantages = ratios(new[-1], objective.query, task), objective.query.advantages[task]
     gains = torch.minimum(ratio * advantages, ratio.clip(1 - CLIP, 1 + CLIP) * advantages)
-    divergences = []
+    kls = []
     for step, data in enumerate(objective.support):
         old_policy, new_policy = policy(old[step], data, task), policy(new[step], data, task)
-        divergences.append(torch.distributions.kl_divergence(old_policy, new_policy).sum(-1).mean())
-    return -gains.mean() + KL_COEFFICIENT * sum(divergences) / len(divergences)
+        kls.append(torch.distributions.kl_divergence(old_policy, new_policy).sum(-1).mean())
+    return -gains.mean() + KL_COEFFICIENT * sum(kls) / len(kls)
 
 
-def distance(learner: Any, case: Case) -> float:
+def distance_moved(learner: Any, case: Case) -> float:
     return float((flat(learner.parameters) - flat(case.theta)).norm())
 
 
-@pytest.mark.parametrize("away", [0.0, 0.1])
-def test_the_loss_and_its_gradient_equal_the_definition(away: float, episodic: Case, key: RandomKey) -> None:
+@pytest.mark.parametrize("distance", [0.0, 0.1])
+def test_the_loss_and_its_gradient_equal_the_definition(distance: float, episodic: Case, key: RandomKey) -> None:
     objective = objective_of(build(episodic, "promp", key, steps=STEPS, outer=OUTER), episodic, key)
-    meta = shifted(episodic.theta, away, key)
+    meta = shifted(episodic.theta, distance, key)
     ours, theirs = leaves(meta), leaves(meta)
     tasks = range(len(episodic.tasks))
     expected = torch.stack([task_loss(episodic, episodic.theta, theirs, objective, task) for task in tasks]).mean()
@@ -58,24 +58,24 @@ def test_the_loss_and_its_gradient_equal_the_definition(away: float, episodic: C
     torch.testing.assert_close(gradients(loss, ours), gradients(expected, theirs), rtol=1e-8, atol=1e-12)
 
 
-def test_where_the_episodes_were_sampled_the_gradient_is_that_of_maml(episodic: Case, key: RandomKey) -> None:
+def test_at_the_sampling_parameters_the_gradient_is_that_of_maml(episodic: Case, key: RandomKey) -> None:
     ours, theirs = leaves(episodic.theta), leaves(episodic.theta)
     promp = objective_of(build(episodic, "promp", key, steps=STEPS, outer=OUTER), episodic, key)
     maml = objective_of(build(episodic, "maml", key, steps=STEPS), episodic, key)
-    slopes = gradients(promp.loss(ours), ours), gradients(maml.loss(theirs), theirs)
-    torch.testing.assert_close(*slopes, rtol=1e-9, atol=1e-12)
+    of_promp, of_maml = gradients(promp.loss(ours), ours), gradients(maml.loss(theirs), theirs)
+    torch.testing.assert_close(of_promp, of_maml, rtol=1e-9, atol=1e-12)
 
 
-def test_clipping_matters_where_ratios_leave_the_range(episodic: Case, key: RandomKey) -> None:
-    def losses(away: float) -> list[float]:
-        meta = shifted(episodic.theta, away, key)
+def test_clipping_changes_the_loss_only_if_ratios_leave_the_range(episodic: Case, key: RandomKey) -> None:
+    def losses(distance: float) -> list[float]:
+        meta = shifted(episodic.theta, distance, key)
         outers = ({"clip_range": clip, "kl_coefficient": 0.0} for clip in (CLIP, 1e6))
         learners = (build(episodic, "promp", key, outer=outer) for outer in outers)
         return [float(objective_of(learner, episodic, key).loss(meta).detach()) for learner in learners]
 
-    clipped, free = losses(away=1e-4)
+    clipped, free = losses(distance=1e-4)
     assert clipped == pytest.approx(free, abs=1e-12)
-    clipped, free = losses(away=0.1)
+    clipped, free = losses(distance=0.1)
     assert clipped > free + 1e-3
 
 
@@ -87,11 +87,11 @@ def test_epochs_repeat_the_step_on_the_same_episodes(episodic: Case, key: Random
         learner.update(episodic.problem, episodic.tasks, key)
         assert len(episodic.collected) == 2
     torch.testing.assert_close(one.parameters, maml.parameters, rtol=1e-6, atol=1e-9)
-    assert distance(five, episodic) > 2 * distance(one, episodic)
-    assert (flat(five.parameters) - flat(maml.parameters)).norm() > distance(maml, episodic)
+    assert distance_moved(five, episodic) > 2 * distance_moved(one, episodic)
+    assert (flat(five.parameters) - flat(maml.parameters)).norm() > distance_moved(maml, episodic)
 
 
-def test_it_reports_how_far_the_adapted_policies_went(episodic: Case, key: RandomKey) -> None:
+def test_it_reports_the_kl_of_the_adapted_policies(episodic: Case, key: RandomKey) -> None:
     near, far = (
         build(episodic, "promp", key, outer={"learning_rate": rate}).update(episodic.problem, episodic.tasks, key)
         for rate in (1e-4, 1e-2)
@@ -103,10 +103,10 @@ def test_it_reports_how_far_the_adapted_policies_went(episodic: Case, key: Rando
 def test_the_penalty_keeps_the_policies_that_sample_near(episodic: Case, key: RandomKey) -> None:
     outers = ({"kl_coefficient": coefficient, "epochs": 10, "learning_rate": 0.01} for coefficient in (0.0, 100.0))
     free, kept = (build(episodic, "promp", key, outer=outer) for outer in outers)
-    divergences = []
+    kls = []
     for learner in (free, kept):
         learner.update(episodic.problem, episodic.tasks, key)
         data = episodic.collected[0]
         new, old = (policy(parameters, data, 0) for parameters in (learner.parameters, episodic.theta))
-        divergences.append(float(torch.distributions.kl_divergence(old, new).sum(-1).mean()))
-    assert divergences[1] < 0.5 * divergences[0]
+        kls.append(float(torch.distributions.kl_divergence(old, new).sum(-1).mean()))
+    assert kls[1] < 0.5 * kls[0]

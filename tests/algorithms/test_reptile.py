@@ -15,7 +15,7 @@ SCHEDULE = {"step_size": 0.8, "decay_iterations": 4}
 
 
 def interpolated(case: Case, theta: Parameters, support: Sequence[Any], step_size: float) -> Parameters:
-    """Descend each task's loss on its own, and go part of the way to the mean of the ends."""
+    """Minimise each task's loss by itself, and interpolate between θ and the mean of the results."""
     rates = rates_of(case, "reptile", theta)
     ends = [adapted(case, leaves(theta), rates, support, task)[-1] for task in range(len(case.tasks))]
     return {
@@ -31,7 +31,7 @@ def test_updates_equal_their_definition_and_the_step_sizes_their_schedule(case: 
         case.collected.clear()
         metrics = learner.update(case.problem, case.tasks, key)
         assert metrics["step_size"] == pytest.approx(step_size, abs=1e-12)
-        assert len(case.collected) == STEPS  # also where evaluations use the same data for all steps
+        assert len(case.collected) == STEPS  # even if evaluations use the same data for all steps
         expected = interpolated(case, expected, case.collected, step_size)
         for name, tensor in expected.items():
             torch.testing.assert_close(learner.parameters[name], tensor, rtol=1e-10, atol=1e-12)

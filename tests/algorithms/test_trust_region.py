@@ -28,22 +28,22 @@ def flat(parameters: Parameters) -> torch.Tensor:
 def step(
     start: Parameters, metric: torch.Tensor, options: TrustRegionConfig, kl_factor: float = 1.0
 ) -> TrustRegionStep:
-    """A linear loss and a quadratic divergence, whose measured value may exceed the model by a factor."""
-    slope = torch.arange(1.0, 6.0, dtype=torch.float64)
+    """A linear loss and a quadratic KL. The measured KL is the quadratic model times a factor."""
+    gradient = torch.arange(1.0, 6.0, dtype=torch.float64)
     origin = flat(start)
 
     def loss(parameters: Parameters) -> torch.Tensor:
-        return slope @ flat(parameters)
+        return gradient @ flat(parameters)
 
-    def divergence(parameters: Parameters) -> torch.Tensor:
+    def kl(parameters: Parameters) -> torch.Tensor:
         distance = flat(parameters) - origin
         return 0.5 * distance @ metric @ distance
 
     def measure(parameters: Parameters) -> tuple[float, float]:
-        assert not any(tensor.requires_grad for tensor in parameters.values()), "a try must not build a graph"
-        return float(loss(parameters)), kl_factor * float(divergence(parameters))
+        assert not any(tensor.requires_grad for tensor in parameters.values()), "the line search must not build a graph"
+        return float(loss(parameters)), kl_factor * float(kl(parameters))
 
-    return trust_region_step(start, loss=loss, measure=measure, curvature=divergence, options=options)
+    return trust_region_step(start, loss=loss, measure=measure, curvature=kl, options=options)
 
 
 def test_conjugate_gradient_solves_a_linear_system(metric: torch.Tensor) -> None:
@@ -54,16 +54,16 @@ def test_conjugate_gradient_solves_a_linear_system(metric: torch.Tensor) -> None
 
 def test_the_full_step_is_the_constrained_optimum(start: Parameters, metric: torch.Tensor) -> None:
     result = step(start, metric, OPTIONS, kl_factor=0.999)
-    slope = torch.arange(1.0, 6.0, dtype=torch.float64)
-    natural = torch.linalg.solve(metric, slope)
-    expected = flat(start) - (2 * 0.01 / (slope @ natural)).sqrt() * natural
+    gradient = torch.arange(1.0, 6.0, dtype=torch.float64)
+    natural = torch.linalg.solve(metric, gradient)
+    expected = flat(start) - (2 * 0.01 / (gradient @ natural)).sqrt() * natural
     torch.testing.assert_close(flat(result.parameters), expected, rtol=1e-6, atol=1e-6)
     assert result.accepted
     assert result.loss_after < result.loss_before
     assert result.parameters["b"].shape == start["b"].shape
 
 
-def test_it_backtracks_until_the_measured_divergence_holds(start: Parameters, metric: torch.Tensor) -> None:
+def test_it_backtracks_until_the_measured_kl_is_within_the_region(start: Parameters, metric: torch.Tensor) -> None:
     result = step(start, metric, OPTIONS, kl_factor=3.0)
     assert result.accepted
     assert result.kl <= OPTIONS.max_kl
