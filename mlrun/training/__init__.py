@@ -1,1 +1,1 @@
-"""The loop of meta-training, the evaluation protocol, and how an experiment becomes objects."""
+"""The meta-training loop, the evaluation protocol, and what makes objects from an experiment."""

@@ -1,4 +1,4 @@
-"""Saved states of algorithms, and whether they are what they say."""
+"""States of algorithms: copying, committing, restoring, and checking that a saved one fits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mlrun.errors import CheckpointError
 
 
 def state_of(algorithm: MetaAlgorithm[Any]) -> dict[str, Any]:
-    """A copy of an algorithm's state in the host's memory, out of reach of what it or a GPU does afterwards."""
+    """A copy of an algorithm's state in the host's memory. Later updates and GPU errors cannot damage it."""
     return _copy(algorithm.state_dict())
 
 
@@ -33,12 +33,12 @@ def restore(
 
     Args:
         algorithm: of the same experiment.
-        saved: a `state_of` it.
-        device: where its tensors are to be.
-        large: the `large_state_of` it that was saved beside; None to go without, as an evaluation does.
+        saved: what `state_of` gave.
+        device: where its tensors should be.
+        large: what `large_state_of` gave. None leaves the large state empty, as in an evaluation.
 
     Raises:
-        CheckpointError: the state is not one of this algorithm on this problem.
+        CheckpointError: the state does not fit this algorithm on this problem.
     """
     try:
         if mistake := _misfit(state_of(algorithm), _copy(saved), "algorithm"):
@@ -62,7 +62,7 @@ def _copy(state: Any) -> Any:
 
 
 def _misfit(fresh: Any, saved: Any, where: str) -> str | None:
-    """Where a saved state has another form than the one that the algorithm begins with; None where it fits."""
+    """How the form of a saved state differs from that of a fresh one, in words; None if it fits."""
     if type(fresh) is not type(saved):
         return None if fresh is None else f"{where} is a {type(saved).__name__}, not a {type(fresh).__name__}"
     if isinstance(fresh, torch.Tensor):

@@ -1,4 +1,4 @@
-"""From a validated experiment to the objects that run it."""
+"""Makes the benchmark, the problem and the algorithm of an experiment."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def build_algorithm(experiment: Experiment) -> MetaAlgorithm:
 
 
 def fresh_algorithm(experiment: Experiment, problem: Problem) -> MetaAlgorithm:
-    """The algorithm as a run of the experiment starts with it."""
+    """The algorithm at the start of a run of the experiment."""
     algorithm = build_algorithm(experiment)
     algorithm.initialise(problem, RandomKey(experiment.seed, 0, "parameters"))
     return algorithm
@@ -44,14 +44,14 @@ def build_problem(
     placement: Placement,
     group: TaskGroup | None = None,
 ) -> Problem:
-    """The benchmark as a problem to adapt to.
+    """The learning problem of the experiment on its benchmark.
 
     Args:
-        experiment: says how.
-        benchmark: what the experiment names.
-        data_per_task: episodes or examples per task that are collected at a time.
+        experiment: has the settings.
+        benchmark: the one that the experiment names.
+        data_per_task: episodes or examples of each task in one collection.
         placement: where to compute.
-        group: the tasks that batches are part of; None if all are in this process.
+        group: what combines the tasks of a batch; None if this process has all of them.
     """
     if isinstance(experiment, SupervisedExperiment):
         supervised = cast(SupervisedBenchmark, benchmark)

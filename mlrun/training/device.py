@@ -1,4 +1,4 @@
-"""Where an experiment is computed, and whether this machine has what it asks for."""
+"""Chooses where an experiment is computed, and checks that this machine has what it needs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _DRIVERS = ("/dev/nvidiactl", "/proc/driver/nvidia/version", "/dev/dxg")  # the 
 
 
 class Placement(NamedTuple):
-    """Where things are computed.
+    """Where an experiment is computed.
 
     Attributes:
         device: of networks, advantages and updates.
-        physics: the engine that moves the worlds, where there are any.
-        note: what "auto" has come to, in words; None if nothing was left to choose.
+        physics: the engine that simulates the worlds. Without worlds it is "cpu".
+        note: what "auto" has chosen, in words; None if there was nothing to choose.
     """
 
     device: Literal["cpu", "cuda"]
@@ -33,12 +33,12 @@ class Placement(NamedTuple):
 def place(experiment: Experiment) -> Placement:
     """Choose where an experiment is computed on this machine.
 
-    Networks this small gain nothing from a GPU by themselves. So "auto" is the GPU for both, where it can simulate the
-    worlds too, and otherwise the CPU for both.
+    Networks this small are not faster on a GPU. So "auto" puts networks and physics on the GPU if it can simulate the
+    worlds, and both on the CPU if not.
 
     Raises:
-        DeviceNotFoundError: it asks for a GPU, and there is none.
-        MissingExtraError: it asks for physics on the GPU, and the packages are not installed.
+        DeviceNotFoundError: the experiment asks for a GPU, and there is none; or for physics "warp" on device "cpu".
+        MissingExtraError: the experiment asks for physics on the GPU, and the packages are not installed.
     """
     import torch
 
@@ -56,7 +56,7 @@ def place(experiment: Experiment) -> Placement:
 
 
 def why_no_physics_on_gpu() -> str | None:
-    """Why worlds cannot be simulated on a GPU here, in words; None if they can."""
+    """Why this machine cannot simulate worlds on a GPU, in words; None if it can."""
     if not any(map(os.path.exists, _DRIVERS)):  # torch takes seconds to say the same
         return "there is none here"
     if not all(map(importlib.util.find_spec, _NEEDED_ON_A_GPU)):
@@ -67,11 +67,11 @@ def why_no_physics_on_gpu() -> str | None:
 
 
 def require_machine(experiment: Experiment) -> None:
-    """Check, before anything is written, that the experiment's device and threads are there.
+    """Check that this machine has the experiment's device and threads. Call it before anything is written.
 
     Raises:
-        DeviceNotFoundError: the device is not.
-        MissingExtraError: the packages are not that it takes to use it.
+        DeviceNotFoundError: the machine has no such device.
+        MissingExtraError: the packages for the device are not installed.
         TooManyThreadsError: there are more threads than cores.
     """
     from mlrun.simulation.threads import checked_threads
@@ -84,16 +84,16 @@ def require_machine(experiment: Experiment) -> None:
 
 
 def physics_threads(experiment: Experiment) -> int:
-    """Return how many threads step the physics; 0 is one per core, or no physics."""
+    """Return the number of threads that step the physics. 0 means one per core, or no physics."""
     return experiment.threads if isinstance(experiment, EpisodicExperiment) else 0
 
 
 @contextmanager
 def arithmetic(experiment: Experiment) -> Iterator[None]:
-    """While it is open, a GPU rounds as the experiment says, and adds up gradients in one order.
+    """While the context is open, a GPU rounds as the experiment says, and sums gradients in one order.
 
-    Left to itself, torch differentiates on a thread of the GPU's own. Second derivatives are then added up in an order
-    that depends on what was differentiated there before, so that a resumed run would round otherwise.
+    By default, torch differentiates on a separate thread for the GPU. The order in which it sums second derivatives
+    then depends on what that thread did before. So a resumed run would round differently.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""The evaluation protocol: every task, every adaptation step, intervals, and reference scores beside them."""
+"""The evaluation protocol: scores of every task after every adaptation step, intervals, and reference scores."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Scores = dict[str, torch.Tensor]
 
 
 def adaptation_steps(experiment: Experiment, algorithm: MetaAlgorithm) -> int:
-    """The experiment's own number of steps to evaluate, or else the number that the algorithm learns for."""
+    """The number of steps in the experiment's evaluation section, or else the number that the algorithm trains for."""
     steps = experiment.evaluation.steps
     return algorithm.adaptation_steps if steps is None else steps
 
@@ -40,25 +40,25 @@ def evaluate_by_step(
 ) -> list[Scores]:
     """Scores of every task after 0, 1, ... ``steps`` adaptation steps, each entry ``(tasks,)``.
 
-    A policy explores with random actions while it adapts, and is scored by its mean actions in fresh episodes.
+    A policy adapts with random actions. Its scores are those of its mean actions in fresh episodes.
     """
     return [problem.evaluate(learner, tasks, key) for learner in algorithm.adapt(problem, tasks, key, steps)]
 
 
 @dataclass(frozen=True)
 class Adaptation:
-    """A checkpoint's model adapted to every task of a split.
+    """A checkpoint's algorithm, adapted to every task of a split.
 
     Attributes:
-        algorithm: the checkpoint's.
-        benchmark: whose tasks they are.
-        problem: what they adapted to.
-        tasks: those of the split that are in this process.
-        all_tasks: of the split.
-        key: of the randomness of this evaluation.
-        checkpoint: iteration of the checkpoint.
+        algorithm: the algorithm in the state of the checkpoint.
+        benchmark: the benchmark that has the tasks.
+        problem: the problem that it adapted to.
+        tasks: the tasks of the split that this process works on.
+        all_tasks: all tasks of the split.
+        key: for the randomness of this evaluation.
+        checkpoint: the iteration of the checkpoint.
         placement: where it was computed.
-        by_step: the learner after 0, 1, ... adaptation steps.
+        by_step: the learners after 0, 1, ... adaptation steps.
     """
 
     algorithm: MetaAlgorithm
@@ -80,10 +80,13 @@ def adapt_run(
     data_per_task: int | None = None,
     steps: int | None = None,
 ) -> Adaptation:
-    """Adapt a run's checkpoint to all tasks of a split, as `evaluate_run` does and with the same arguments.
+    """Adapt a run's checkpoint to all tasks of a split, as `evaluate_run` does. The arguments are the same.
 
     Raises:
-        Diverged: adaptation leads to a policy whose actions are not finite.
+        CheckpointNotFoundError: there is no such checkpoint.
+        CheckpointError: the checkpoint is damaged, or does not fit the experiment.
+        ChangedExperimentError: the checkpoint is of another experiment.
+        Diverged: a loss, an action or an observation during adaptation is not finite.
     """
     experiment = run.experiment()
     data_per_task = experiment.evaluation_data if data_per_task is None else data_per_task
@@ -128,15 +131,18 @@ def evaluate_run(
     Args:
         run: the run to evaluate.
         split: "test" for the held-out tasks, "train" for those that the best checkpoint was chosen by.
-        checkpoint: "best", "last", an iteration, or None for the best where there is one and else the last.
+        checkpoint: "best", "last", an iteration, or None for the best, or the last if there is no best.
         data_per_task: adaptation episodes per task and step, or examples per task; None for the experiment's own.
         steps: adaptation steps; None for the experiment's own.
 
     Returns:
-        A JSON-able report; on a CPU the same arguments give the same report.
+        A JSON-able report. On a CPU, the same arguments give the same report.
 
     Raises:
-        Diverged: adaptation leads to a policy whose actions are not finite.
+        CheckpointNotFoundError: there is no such checkpoint.
+        CheckpointError: the checkpoint is damaged, or does not fit the experiment.
+        ChangedExperimentError: the checkpoint is of another experiment.
+        Diverged: a loss, an action, an observation or a score is not finite.
     """
     experiment = run.experiment()
     adaptation = adapt_run(run, split=split, checkpoint=checkpoint, data_per_task=data_per_task, steps=steps)
@@ -176,7 +182,12 @@ def _scores_by_step(adaptation: Adaptation, experiment: Experiment) -> list[Scor
 
 
 def summarise(scores: Scores, key: RandomKey) -> dict[str, dict[str, float]]:
-    """Mean over tasks and its 95% percentile-bootstrap interval, tasks resampled with replacement."""
+    """The mean over tasks, and its 95% percentile-bootstrap interval. Tasks are resampled with replacement.
+
+    Args:
+        scores: each ``(tasks,)``.
+        key: for the resampling.
+    """
     values = torch.stack(list(scores.values()), dim=1).double().cpu().numpy()
     tasks = len(values)
     draws = key.child("bootstrap").numpy_generator().multinomial(tasks, np.full(tasks, 1 / tasks), BOOTSTRAP_RESAMPLES)

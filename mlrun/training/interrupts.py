@@ -1,4 +1,4 @@
-"""Signals that stop a run, or ask it to save."""
+"""Signals that stop a run or make it save a checkpoint."""
 
 import contextlib
 import os
@@ -16,10 +16,10 @@ _SAVE = signal.SIGUSR1
 
 
 class Interrupts:
-    """Remembers what signals asked for, until it can be done.
+    """Remembers what signals asked for until `check` does it.
 
     Attributes:
-        save: what is called where a signal has asked for a checkpoint.
+        save: is called if a signal asked for a checkpoint.
     """
 
     def __init__(self) -> None:
@@ -28,10 +28,10 @@ class Interrupts:
         self._save_requested = False
 
     def check(self) -> None:
-        """Do here what a signal has asked for.
+        """Do what signals have asked for.
 
         Raises:
-            Interrupted: it asked to stop.
+            Interrupted: a signal asked to stop.
         """
         if self._save_requested:
             self._save_requested = False
@@ -40,7 +40,7 @@ class Interrupts:
             raise Interrupted(self._stop)
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """Remember a signal; a second one that asks to stop does so at once, without Python's help."""
+        """Remember a signal. A second one that asks to stop kills the process at once, as if it had no handler."""
         if number == _SAVE:
             self._save_requested = True
         elif self._stop is None:
@@ -54,10 +54,11 @@ class Interrupts:
 
 @contextmanager
 def interrupts() -> Iterator[Interrupts]:
-    """While it is open, SIGINT, SIGTERM and SIGUSR1 wait for `Interrupts.check`, which interruption points call.
+    """While the context is open, SIGINT, SIGTERM and SIGUSR1 wait for `Interrupts.check`.
 
-    A signal that the parent process had ignored stays ignored, as with ``nohup``. Only the main thread can receive
-    signals; in any other nothing is ever requested. Where it is open already, that one serves.
+    Every interruption point calls that. A signal that the parent process ignored stays ignored, as with ``nohup``.
+    Only the main thread can receive signals; in other threads, nothing is ever requested. Inside an open context,
+    this gives the same `Interrupts` again.
     """
     outer = getattr(signal.getsignal(_STOP[-1]), "__self__", None)
     if isinstance(outer, Interrupts):

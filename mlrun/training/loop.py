@@ -24,31 +24,38 @@ from mlrun.training.reporter import Reporter
 
 
 def train(experiment: Experiment, run: RunDirectory, reporter: Reporter, placement: Placement | None = None) -> None:
-    """Meta-train to the experiment's absolute number of iterations, from the last checkpoint where there is one.
+    """Meta-train to the experiment's absolute number of iterations. Continues from the last checkpoint if there is one.
 
     Args:
         experiment: what to do.
         run: where metrics and checkpoints go.
-        reporter: who is told how it goes.
-        placement: where to compute; None chooses by the experiment and this machine.
+        reporter: is told about progress.
+        placement: where to compute; None chooses for the experiment on this machine.
 
     Raises:
-        Interrupted: a signal asked to stop; the last complete iteration was saved first.
-        Diverged: a loss, a score or a parameter is not finite; the last good checkpoint stands.
+        Interrupted: a signal asked to stop. The last complete iteration is saved.
+        Diverged: a loss, a score or a parameter is not finite. The last complete iteration is saved.
     """
     with interrupts() as signals, arithmetic(experiment):
         MetaTraining(experiment, run, reporter, placement or place(experiment)).run(signals)
 
 
 class MetaTraining:
-    """One run: sample tasks, update, evaluate, log, checkpoint, again.
+    """One run: sample tasks, update, evaluate, log, checkpoint, and again.
+
+    Args:
+        experiment: what to do.
+        run: where metrics and checkpoints go.
+        reporter: is told about progress.
+        placement: where to compute.
+        group: what combines the tasks of a batch; None if this process has all of them.
 
     Attributes:
-        iteration: meta-iterations done.
-        elapsed: seconds of training, earlier processes of the same run included.
-        best: score of the best evaluation so far, or None.
-        best_iteration: when that was.
-        complete: a copy of the state after the last complete iteration, which is what a checkpoint saves.
+        iteration: number of complete meta-iterations.
+        elapsed: seconds of training, with those of earlier processes of the same run.
+        best: rank of the best evaluation so far, or None.
+        best_iteration: the iteration of that evaluation, or None.
+        complete: a copy of the state after the last complete iteration. Checkpoints save it.
     """
 
     def __init__(
@@ -77,7 +84,7 @@ class MetaTraining:
         self.complete: dict[str, Any] = {}
 
     def run(self, signals: Interrupts) -> None:
-        """The loop. Whatever error ends it, the last complete iteration is saved first."""
+        """The loop. If an error or a signal ends it, the last complete iteration is saved first."""
         total = self.experiment.training.iterations
         if note := self.placement.note:
             self.reporter.note(note)
@@ -90,7 +97,7 @@ class MetaTraining:
         except Interrupted:
             self._checkpoint()
             raise
-        except Exception as error:  # a GPU's or a stranger's algorithm's, too; what was complete is out of their reach
+        except Exception as error:  # also of a GPU or a plug-in; they cannot have damaged the copy of the state
             self._save_despite(error)
             raise
         finally:
@@ -123,7 +130,7 @@ class MetaTraining:
         self.iteration = iteration
         row |= {**evaluation, "time": self.elapsed}
         self.directory.metrics.append(row)
-        commit(self.algorithm)  # not sooner: what is saved when something fails must have its row
+        commit(self.algorithm)  # after the row is written: a saved iteration must have its row
         self.complete = self._state()
         self.reporter.iteration(row, total)
         if evaluation:
@@ -159,7 +166,7 @@ class MetaTraining:
         return self.benchmark.draw_tasks(self.experiment.training.tasks_per_batch, generator)
 
     def _evaluate(self, iteration: int) -> tuple[dict[str, float], bool]:
-        """Score the training tasks, so that choosing the best checkpoint never looks at a held-out one.
+        """Score the training tasks. Held-out tasks have no influence on which checkpoint is the best.
 
         Returns:
             The mean scores as metrics, and whether they are the best so far.
@@ -190,16 +197,16 @@ class MetaTraining:
         self.directory.checkpoints.save(iteration, self.complete, best=best, large=large_state_of(self.algorithm))
 
     def _save_despite(self, error: Exception) -> None:
-        """Save while an error is on its way, which must not give place to one of saving."""
+        """Save because of an error. If that fails too, it is only noted, and the first error stays."""
         try:
             self._checkpoint()
             if isinstance(error, Diverged):
                 self._record_divergence(error)
-        except Exception as unsaved:  # whatever it is, the first error says why training ends
+        except Exception as unsaved:  # of any type: the first error is why training ends
             self.reporter.note(f"iteration {self.complete['iteration']} could not be saved: {unsaved}")
 
     def _record_divergence(self, error: Diverged) -> None:
-        """All that repeating it takes: every random number is a function of the seed and the iteration."""
+        """Write what one needs to repeat it. Every random number is a function of the seed and the iteration."""
         iteration = self.complete["iteration"]
         record = {
             "after_iteration": iteration,
@@ -227,5 +234,5 @@ class MetaTraining:
         }
 
     def _key(self, iteration: int, purpose: str, batch: Sequence[Task] = ()) -> RandomKey:
-        """The key of a purpose, whose slots are those of the batch's tasks that are in this process."""
+        """The key of a purpose. Its slots are those of this process's tasks in the batch."""
         return RandomKey(self.experiment.seed, iteration, purpose, self.group.first_slot(len(batch)))

@@ -1,4 +1,4 @@
-"""How a number that is not finite ends what is being computed."""
+"""Errors of numbers that are not finite, with the place and the task."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,11 +10,11 @@ from mlrun.finite import NotFiniteError
 
 @contextmanager
 def non_finite_ends(where: str, tasks: Sequence[Task]) -> Iterator[None]:
-    """Turn a number that is not finite into an error that names where it was met.
+    """Turn a `FloatingPointError` into a `Diverged` error that names the computation and the task.
 
     Args:
-        where: what is being computed, for the message.
-        tasks: the batch that it is computed for.
+        where: what is computed, for the message.
+        tasks: the batch that it is computed for. The slots of a `NotFiniteError` are positions in it.
 
     Raises:
         Diverged: a `FloatingPointError` was raised inside.

@@ -1,20 +1,20 @@
-"""Who is told how training goes."""
+"""What is told about the progress of training."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 
 class Reporter(Protocol):
-    """Receives what happens during training; must neither fail nor take long."""
+    """Receives the progress of training. Its methods must be fast. An error in them ends training."""
 
     def iteration(self, row: Mapping[str, Any], total: int) -> None:
-        """One meta-iteration is done: its row of metrics, and the number of iterations in all."""
+        """A meta-iteration is complete. ``row`` has its metrics; ``total`` is the number of all iterations."""
         ...
 
     def evaluation(self, iteration: int, summary: Mapping[str, float]) -> None:
-        """An evaluation is done: scores by name, before and after adaptation."""
+        """An evaluation is complete. ``summary`` has the mean scores by name, before and after adaptation."""
         ...
 
     def note(self, text: str) -> None:
-        """Something worth a line."""
+        """A message of one line."""
         ...

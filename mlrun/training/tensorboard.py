@@ -1,4 +1,4 @@
-"""Metrics for TensorBoard, as they come."""
+"""Writes the metrics of a run for TensorBoard while it trains."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _FLUSH_SECONDS = 5
 
 
 class TensorBoardReporter:
-    """Writes every row of metrics as scalars of the same names, and passes on what it is told.
+    """Writes every row of metrics as scalars of the same names, and tells another reporter the same.
 
     Args:
-        inner: who else is told.
+        inner: the other reporter.
         directory: where the event files go, for ``tensorboard --logdir``.
     """
 
@@ -31,7 +31,7 @@ class TensorBoardReporter:
         self._writer: SummaryWriter | None = None
 
     def iteration(self, row: Mapping[str, Any], total: int) -> None:
-        """Write the row; the first one hides what a process that was stopped had written of the same iterations."""
+        """Write the row. The first row hides those of the same iterations from an earlier, stopped process."""
         from torch.utils.tensorboard.writer import SummaryWriter
 
         iteration = row["iteration"]
@@ -43,11 +43,11 @@ class TensorBoardReporter:
         self._inner.iteration(row, total)
 
     def evaluation(self, iteration: int, summary: Mapping[str, float]) -> None:
-        """Nothing more to write: the scores are in the row."""
+        """Tell the other reporter. The scores are already in the row."""
         self._inner.evaluation(iteration, summary)
 
     def note(self, text: str) -> None:
-        """Nothing to write."""
+        """Tell the other reporter."""
         self._inner.note(text)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Training on an accelerator that is not there, beside training on the CPU; for a process of its own."""
+"""Training on a simulated accelerator, compared with training on the CPU. Import it in a process of its own."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.training.watcher import Watcher, timeless
 Engine = Literal["cpu", "warp"]
 
 torch.set_num_threads(1)
-torch.inference_mode = torch.no_grad  # in which a tensor that wraps another cannot be written to
+torch.inference_mode = torch.no_grad  # in inference mode, a tensor that wraps another cannot be written to
 
 
 class PhysicsElsewhere(CPUPhysics):
@@ -57,45 +57,45 @@ class PhysicsElsewhere(CPUPhysics):
 
 
 def difference(algorithm: str, benchmark: str) -> list[str]:
-    """What training and evaluation find otherwise where networks are elsewhere, and the environment is not."""
+    """The results that differ if networks are on the accelerator and worlds on the CPU."""
     what = experiment(algorithm, benchmark, 2)
     return _unequal(_results(what, ELSEWHERE, "cpu"), _results(what, "cpu", "cpu"))
 
 
 def difference_with_worlds(problem: str) -> list[str]:
-    """The same on a problem of ML1, where the worlds are elsewhere too."""
+    """The results on an ML1 benchmark that differ if networks and worlds are on the accelerator."""
     with mock.patch("mlrun.benchmarks.metaworld.ml1.make_physics", _make_physics):
         elsewhere = _results(ml1(problem), ELSEWHERE, "warp")
     return _unequal(elsewhere, _results(ml1(problem), "cpu", "cpu"))
 
 
 def difference_with_warp(problem: str) -> list[str]:
-    """The same with MuJoCo Warp, both times."""
+    """The same, with MuJoCo Warp on both sides."""
     with _warp_elsewhere():
         elsewhere = _results(ml1(problem), ELSEWHERE, "warp")
     return _unequal(elsewhere, _results(ml1(problem), "cpu", "warp"))
 
 
 def waits_per_step(problem: str, engine: Engine) -> dict[str, int]:
-    """What the host waits for in each step of a rollout, beside what it waits for in each rollout."""
+    """What the host waits for in each step of a rollout. What it waits for once per rollout does not count."""
     with mock.patch("mlrun.benchmarks.metaworld.ml1.make_physics", _make_physics):
         return dict(_further(waits, problem, engine))
 
 
 def launches_per_step(problem: str) -> int:
-    """How many operations each step of a rollout has on the accelerator, besides those of the physics."""
+    """The number of operations in each step of a rollout on the accelerator, without those of the physics."""
     with mock.patch("mlrun.benchmarks.metaworld.ml1.make_physics", _make_physics):
         return sum(_further(launches, problem, "warp").values())
 
 
 def waits_per_step_with_warp(problem: str) -> dict[str, int]:
-    """The same with MuJoCo Warp."""
+    """What the host waits for in each step of a rollout with MuJoCo Warp."""
     with _warp_elsewhere():
         return dict(_further(waits, problem, "warp"))
 
 
 def refusal() -> str:
-    """What comes of adding a tensor of the CPU to one elsewhere."""
+    """The error of adding a tensor on the CPU to one on the accelerator."""
     with Accelerator():
         try:
             torch.add(torch.ones(2, device=ELSEWHERE), torch.ones(2))
@@ -132,7 +132,7 @@ def _unequal(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
 
 
 def _further(log: list[str], problem: str, engine: Engine) -> Counter[str]:
-    """What one more step of a rollout adds to a log of the accelerator's."""
+    """What one more step of a rollout adds to a log of the accelerator."""
     logs = []
     for horizon in (5, 6):
         _roll_out(ml1(problem, horizon), engine, log.clear)
@@ -166,7 +166,7 @@ def _make_physics(scene: Scene, engine: Engine, num_worlds: int, num_threads: in
 
 @contextmanager
 def _placed(device: str, engine: Engine) -> Iterator[None]:
-    """Whatever asks in the meantime where to compute is told this."""
+    """While the context is open, everything is computed in this place."""
     placement = Placement(cast(Literal["cpu"], device), engine)
     with ExitStack() as patches:
         for module in ("training.evaluation", "training.loop"):

@@ -27,7 +27,7 @@ def saved():
     return algorithm.state_dict()
 
 
-def test_what_it_saved_is_what_it_continues_with(saved):
+def test_a_restored_algorithm_has_the_saved_state(saved):
     algorithm, *_ = build()
     restore(algorithm, copy.deepcopy(saved), "cpu")
     assert str(algorithm.state_dict()) == str(saved)
@@ -42,7 +42,7 @@ def test_a_state_stays_as_it_was_when_the_algorithm_changes_in_place():
     assert str(state) == before
 
 
-def test_kinds_of_containers_make_no_difference(saved):
+def test_an_ordered_dict_is_restored_like_a_dict(saved):
     algorithm, *_ = build()
     restore(algorithm, OrderedDict(saved, parameters=OrderedDict(saved["parameters"])), "cpu")
     assert str(algorithm.state_dict()) == str(saved)
@@ -61,7 +61,7 @@ def test_kinds_of_containers_make_no_difference(saved):
         (("outer",), 3, "is a int"),
     ],
 )
-def test_anything_else_is_refused(saved, path, value, said):
+def test_a_state_of_another_form_is_refused(saved, path, value, said):
     state = section = copy.deepcopy(saved)
     for key in path[:-1]:
         section = section[key]

@@ -74,14 +74,14 @@ def test_a_resumed_run_ends_as_one_that_never_stopped(algorithm: str, benchmark:
 
 
 @pytest.mark.parametrize(("algorithm", "benchmark"), CASES)
-def test_its_evaluation_shows_every_step_and_the_floors(algorithm: str, benchmark: str, tmp_path: Path) -> None:
+def test_its_evaluation_has_every_step_and_the_reference_scores(algorithm: str, benchmark: str, tmp_path: Path) -> None:
     directory = run(tmp_path, experiment(algorithm, benchmark, 1), Watcher())
     report = evaluate_run(directory)
     score = {"navigation2d": "return", "sinusoid": "mse"}[benchmark]
     assert [entry["step"] for entry in report["by_step"]] == [0, 1, 2]
     values = [entry[score]["mean"] for entry in report["by_step"]]
     assert len(set(values)) == 3
-    assert all(score in floor for floor in report["floors"].values())
+    assert all(score in reference for reference in report["floors"].values())
     assert report[{"navigation2d": "episodes", "sinusoid": "shots"}[benchmark]] in (2, 3)
     assert list((directory.path / "eval").glob("test-*.json"))
 
@@ -94,7 +94,7 @@ def test_the_number_of_examples_can_be_another_in_an_evaluation(tmp_path: Path) 
     assert few["by_step"][1] != many["by_step"][1]
 
 
-def test_an_evaluation_that_diverges_says_for_which_task(tmp_path: Path) -> None:
+def test_an_evaluation_that_is_not_finite_names_the_task(tmp_path: Path) -> None:
     section = {"name": "scratch", "inner": {"steps": 1, "learning_rate": 5.0}}
     data = {"algorithm": section, "training": {"iterations": 1}, **SECTIONS["sinusoid"]}
     directory = run(tmp_path, experiment_model(data).model_validate(data), Watcher())

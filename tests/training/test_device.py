@@ -68,7 +68,7 @@ def test_networks_follow_the_physics_unless_a_device_is_named(
         (True, True, {"device": "cpu", "physics": "warp"}, "device must be 'cuda' or 'auto'"),
     ],
 )
-def test_what_is_named_and_is_not_there_is_refused(
+def test_a_device_that_is_missing_is_refused(
     machine: Machine, gpu: bool, packages: bool, keys: dict[str, Any], said: str
 ) -> None:
     machine(gpu=gpu, packages=packages)
@@ -76,7 +76,7 @@ def test_what_is_named_and_is_not_there_is_refused(
         place(experiment(**keys))
 
 
-def test_what_is_chosen_by_itself_is_said(machine: Machine) -> None:
+def test_what_auto_chooses_is_noted(machine: Machine) -> None:
     machine(gpu=False, packages=True)
     assert place(experiment()).note == "no GPU here: networks and physics are on the CPU"
     assert place(experiment(device="cpu")).note is None
@@ -102,7 +102,7 @@ def test_without_physics_a_gpu_must_be_asked_for(machine: Machine, benchmark: Be
     assert place(asked("cuda")) == ("cuda", "cpu", None)
 
 
-def test_tf32_is_as_the_experiment_says_and_then_as_before() -> None:
+def test_tf32_is_as_the_experiment_says_and_is_put_back() -> None:
     before = torch.backends.cuda.matmul.allow_tf32
     with arithmetic(experiment(tf32=True)):
         assert torch.backends.cuda.matmul.allow_tf32

@@ -1,4 +1,4 @@
-"""Everything that runs on a GPU, on an accelerator that is not there: the same numbers, and no waiting."""
+"""All that runs on a GPU, on a simulated accelerator: it gives the same numbers, and the host does not wait."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROBLEMS = ("reach-v3", "push-v3", "pick-place-v3")
 
 
 def call(name: str, *arguments: Any) -> Any:
-    from tests.training import elsewhere  # whose device this process must not know of
+    from tests.training import elsewhere  # it registers a device that this process must not have
 
     return getattr(elsewhere, name)(*arguments)
 
@@ -33,12 +33,14 @@ def test_tensors_of_two_devices_do_not_mix(elsewhere: Elsewhere) -> None:
 
 
 @pytest.mark.parametrize(("algorithm", "benchmark"), CASES)
-def test_every_algorithm_learns_the_same_there(elsewhere: Elsewhere, algorithm: str, benchmark: str) -> None:
+def test_every_algorithm_learns_the_same_on_the_accelerator(
+    elsewhere: Elsewhere, algorithm: str, benchmark: str
+) -> None:
     assert elsewhere("difference", algorithm, benchmark) == []
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
-def test_every_problem_is_the_same_there(elsewhere: Elsewhere, problem: str) -> None:
+def test_every_task_family_gives_the_same_on_the_accelerator(elsewhere: Elsewhere, problem: str) -> None:
     assert elsewhere("difference_with_worlds", problem) == []
 
 
@@ -57,6 +59,6 @@ def test_a_step_launches_as_many_operations_as_the_readme_says(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("problem", PROBLEMS)
-def test_so_it_is_with_the_worlds_of_a_gpu(elsewhere: Elsewhere, problem: str) -> None:
+def test_the_same_holds_with_the_worlds_of_mujoco_warp(elsewhere: Elsewhere, problem: str) -> None:
     assert elsewhere("difference_with_warp", problem) == []
     assert elsewhere("waits_per_step_with_warp", problem) == {}

@@ -38,7 +38,7 @@ def test_a_second_signal_ends_the_process_at_once(number):
     assert "once more to stop at once" in done.stderr
 
 
-def test_a_signal_may_ask_for_a_checkpoint_only():
+def test_a_signal_can_ask_for_a_checkpoint_without_a_stop():
     saved = []
     with interrupts() as signals:
         signals.save = lambda: saved.append(1)
@@ -68,7 +68,7 @@ def test_an_ignored_signal_stays_ignored(number):
         signal.signal(number, before)
 
 
-def test_within_itself_it_is_the_same(number):
+def test_a_nested_context_gives_the_same_interrupts(number):
     with interrupts() as outer:
         send(number)
         with interrupts() as inner, pytest.raises(Interrupted):

@@ -65,7 +65,7 @@ def parameters(directory: RunDirectory, which: str | int = "last") -> dict[str, 
 
 
 def raising_at(moment: int) -> Callable[[], None]:
-    """Interrupts at the interruption point of this number."""
+    """Raises at the interruption point of this number, counted from 1."""
     passed: list[None] = []
 
     def listen() -> None:
@@ -111,7 +111,7 @@ def test_another_seed_gives_another_run(tmp_path: Path, uninterrupted: RunDirect
 def test_an_interrupted_run_continues_as_if_nothing_had_happened(
     moment: int, tmp_path: Path, uninterrupted: RunDirectory
 ) -> None:
-    """The signal comes between any two interruption points: in rollouts, in updates, in evaluations."""
+    """The signal can come at any interruption point: in rollouts, in updates, in evaluations."""
     directory = RunDirectory.create(tmp_path, experiment())
     with interruptible(raising_at(moment)), pytest.raises(Interrupted):
         MetaTraining(experiment(), directory, Watcher(), place(experiment())).run(Interrupts())
@@ -169,7 +169,9 @@ def test_after_the_run_a_request_to_save_does_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
-def test_a_damaged_checkpoint_is_gone_back_from(damage: str, tmp_path: Path, uninterrupted: RunDirectory) -> None:
+def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(
+    damage: str, tmp_path: Path, uninterrupted: RunDirectory
+) -> None:
     directory = run(tmp_path, experiment(iterations=3))
     newest = directory.path / "checkpoints" / "000003.pt"
     content = bytearray(newest.read_bytes())
@@ -185,7 +187,7 @@ def test_a_damaged_checkpoint_is_gone_back_from(damage: str, tmp_path: Path, uni
     assert directory.checkpoints.load("best")["iteration"] == uninterrupted.checkpoints.load("best")["iteration"]
 
 
-def test_where_all_checkpoints_are_damaged_nothing_is_begun_anew(tmp_path: Path) -> None:
+def test_if_all_checkpoints_are_damaged_the_run_does_not_start_again(tmp_path: Path) -> None:
     directory = run(tmp_path, experiment(iterations=2))
     for path in (directory.path / "checkpoints").glob("*.pt"):
         path.write_bytes(b"")
@@ -219,7 +221,7 @@ def test_iterations_are_absolute(tmp_path: Path, uninterrupted: RunDirectory) ->
     assert watcher.rows == []
 
 
-def test_divergence_stops_the_run_and_keeps_the_last_good_checkpoint(
+def test_a_number_that_is_not_finite_stops_the_run_and_keeps_the_last_good_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = RunDirectory.create(tmp_path, experiment())
@@ -245,7 +247,7 @@ def test_divergence_stops_the_run_and_keeps_the_last_good_checkpoint(
 
 
 def failing_after(iteration: int, failure: Exception, monkeypatch: pytest.MonkeyPatch) -> Watcher:
-    """A reporter that makes every rollout fail once so many iterations are done."""
+    """A reporter that makes every rollout fail after this iteration."""
 
     def fail(self: ManipulationWorlds) -> None:
         raise failure
@@ -258,7 +260,7 @@ def failing_after(iteration: int, failure: Exception, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("failure", [CapacityError("the physics ran out of room"), torch.OutOfMemoryError("of a GPU")])
-def test_what_fails_costs_no_complete_iteration(
+def test_an_error_costs_no_complete_iteration(
     failure: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = RunDirectory.create(tmp_path, rarely_saved())
@@ -268,7 +270,7 @@ def test_what_fails_costs_no_complete_iteration(
     assert directory.checkpoints.load("best")["iteration"] == 2
 
 
-def test_the_best_is_linked_also_by_what_is_saved_when_something_fails(tmp_path: Path) -> None:
+def test_a_checkpoint_saved_because_of_an_error_can_be_the_best(tmp_path: Path) -> None:
     directory = RunDirectory.create(tmp_path, rarely_saved())
 
     def fail(iteration: int) -> None:
@@ -285,7 +287,7 @@ def full(*arguments: Any, **options: Any) -> None:
 
 
 @pytest.mark.parametrize("writing", ["checkpoints.atomic_file", "directory.write_json"])
-def test_what_failed_is_raised_also_where_nothing_can_be_saved(
+def test_the_first_error_is_raised_even_if_nothing_can_be_saved(
     writing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = RunDirectory.create(tmp_path, rarely_saved())
@@ -302,7 +304,7 @@ def test_what_failed_is_raised_also_where_nothing_can_be_saved(
     assert watcher.notes[-1] == "iteration 1 could not be saved: [Errno 28] No space left on device"
 
 
-def test_a_signal_after_which_nothing_could_be_saved_is_no_success(
+def test_a_signal_whose_checkpoint_cannot_be_saved_ends_in_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = RunDirectory.create(tmp_path, rarely_saved())

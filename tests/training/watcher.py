@@ -1,4 +1,4 @@
-"""What tests of training look at it with."""
+"""Helpers for tests of training: a reporter that remembers, and metrics without times."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CLOCKS = {"time", "time/collect", "time/update", "env_steps_per_second", "exampl
 
 
 class Watcher:
-    """A reporter that remembers, and may act when an iteration is done."""
+    """A reporter that remembers what it is told. It can act after each iteration."""
 
     def __init__(self, act: Any = None) -> None:
         self.rows: list[Mapping[str, Any]] = []
