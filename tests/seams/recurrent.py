@@ -21,7 +21,7 @@ from mlrun.rl.trajectories import Trajectories
 
 @dataclass(frozen=True)
 class RecurrentPolicy:
-    """One hidden state, fed with observation, last action, last reward and a flag where an episode starts."""
+    """A hidden state. Its inputs are observation, last action, last reward, and whether an episode starts."""
 
     observation_size: int
     action_size: int
@@ -73,7 +73,7 @@ class RecurrentConfig(AlgorithmConfig, frozen=True):
 
 
 class Recurrent:
-    """Policy gradients through trials; the memory is kept between the episodes of one, and nothing else adapts."""
+    """Policy gradients over trials. Only the memory adapts. It is kept between the episodes of a trial."""
 
     def __init__(self, config: RecurrentConfig) -> None:
         self.config = config

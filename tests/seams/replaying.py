@@ -1,4 +1,4 @@
-"""An algorithm with a large state: a buffer of all examples that it has seen, on which its updates depend."""
+"""An algorithm with a large state: a buffer of all examples so far. Its updates depend on the buffer."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from mlrun.randomness import RandomKey
 
 
 class ReplayingConfig(ReptileConfig, frozen=True):
-    """Reptile, and a step towards fitting the buffer's mean."""
+    """The options of Reptile."""
 
     name: Literal["replaying"] = "replaying"  # pyright: ignore[reportIncompatibleVariableOverride]
     inner: InnerLoopConfig = InnerLoopConfig(steps=2, learning_rate=0.01)
 
 
 class Replaying(Reptile):
-    """Reptile whose parameters also depend on its buffer, so that a wrong buffer shows at once.
+    """Reptile whose parameters also depend on its buffer. So a wrong buffer changes the metrics.
 
     Attributes:
-        calls: how often the large state was asked for, and loaded.
+        calls: how often the large state was saved and loaded.
     """
 
     def __init__(self, config: ReplayingConfig) -> None:

@@ -1,4 +1,4 @@
-"""A large state is saved beside the checkpoint, goes with it, and costs nothing in between."""
+"""A large state is saved beside each checkpoint, deleted with it, and not touched between checkpoints."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_it_is_an_algorithm_with_a_large_state() -> None:
     assert isinstance(Replaying(ReplayingConfig()), HasLargeState)
 
 
-def test_it_lies_beside_each_checkpoint_and_goes_with_it(uninterrupted: RunDirectory) -> None:
+def test_it_is_beside_each_checkpoint_and_deleted_with_it(uninterrupted: RunDirectory) -> None:
     numbers = uninterrupted.checkpoints.iterations()
     assert files(uninterrupted) == sorted(f"{n:06d}{kind}" for n in numbers for kind in (".large.pt", ".pt"))
     best = uninterrupted.checkpoints.load("best")["iteration"]
@@ -63,11 +63,11 @@ def test_it_lies_beside_each_checkpoint_and_goes_with_it(uninterrupted: RunDirec
     assert "buffer" not in uninterrupted.checkpoints.load("last")["algorithm"]
 
 
-def test_between_checkpoints_nobody_asks_for_it(tmp_path: Path) -> None:
+def test_between_checkpoints_it_is_not_asked_for(tmp_path: Path) -> None:
     loop = training(RunDirectory.create(tmp_path, experiment(checkpoint_every=6)), checkpoint_every=6)
     loop.run(Interrupts())
     assert isinstance(loop.algorithm, Replaying)
-    # After iteration 3, since its evaluation is the best so far, and at the end.
+    # Saved after iteration 3, whose evaluation is the best so far, and at the end.
     assert loop.algorithm.calls == {"saved": 2, "loaded": 0}
 
 
@@ -75,7 +75,7 @@ def test_between_checkpoints_nobody_asks_for_it(tmp_path: Path) -> None:
 def test_a_run_stopped_anywhere_goes_on_with_the_buffer_it_had(
     moment: int, tmp_path: Path, uninterrupted: RunDirectory
 ) -> None:
-    """The signal comes in the middle of updates, evaluations included: what they prepared is not part of the buffer."""
+    """The signal comes during an update or an evaluation. What the update prepared is not part of the buffer."""
     passed = 0
 
     def stop() -> None:
@@ -113,7 +113,7 @@ def test_without_its_large_state_a_checkpoint_is_damaged(
     assert not (large.parent / "000006.pt").exists()
 
 
-def test_all_damaged_is_said(uninterrupted: RunDirectory) -> None:
+def test_if_all_are_damaged_the_error_says_so(uninterrupted: RunDirectory) -> None:
     for large in uninterrupted.checkpoints.directory.glob("*.large.pt"):
         large.unlink()
     with pytest.raises(CheckpointError, match=r"no checkpoint can be read: .*000006\.large\.pt is missing"):
@@ -128,7 +128,7 @@ def test_an_evaluation_does_not_need_it(uninterrupted: RunDirectory) -> None:
 
 
 def test_a_file_that_no_checkpoint_names_is_removed_with_the_next_one(uninterrupted: RunDirectory) -> None:
-    """What a process leaves that is killed between the two files."""
+    """A process that is killed between the two files leaves such a file."""
     orphan = uninterrupted.checkpoints.directory / "000099.large.pt"
     orphan.write_bytes(b"half")
     uninterrupted.checkpoints.save(7, {"iteration": 7}, large={"buffer": 0})

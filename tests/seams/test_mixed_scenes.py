@@ -87,7 +87,7 @@ def actions() -> torch.Tensor:
     return 2 * torch.rand(6, HORIZON, 4, generator=torch.Generator().manual_seed(0)) - 1
 
 
-def test_a_world_moves_in_company_of_other_scenes_as_alone(mixed: MixedBenchmark, actions: torch.Tensor) -> None:
+def test_a_world_moves_beside_other_scenes_as_it_does_alone(mixed: MixedBenchmark, actions: torch.Tensor) -> None:
     tasks = mixed.train_tasks
     together = play(environment_for(mixed, tasks), tasks, actions)
     for slot, task in enumerate(tasks):
@@ -107,7 +107,7 @@ def test_each_family_has_one_batch_of_worlds_in_its_own_scene(mixed: MixedBenchm
 
 
 def test_the_ball_is_pushed_where_the_hand_goes(mixed: MixedBenchmark) -> None:
-    """The toy is a simulation, not a stand-in."""
+    """The toy scene is really simulated."""
     task = next(task for task in mixed.train_tasks if task.family == "roll")
     forwards = torch.zeros(1, HORIZON, 4)
     forwards[..., 1] = 1.0

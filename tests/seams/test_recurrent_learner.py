@@ -1,4 +1,4 @@
-"""A learner that adapts by its memory goes the way of all others: trained, resumed, evaluated, filmed."""
+"""A learner that adapts by its memory is trained, resumed, evaluated and filmed like all others."""
 
 from __future__ import annotations
 

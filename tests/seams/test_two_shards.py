@@ -1,4 +1,4 @@
-"""A meta-batch divided in two: what crosses tasks goes through the group, and the result is that of one process."""
+"""A meta-batch divided between two processes, which threads stand for, gives the result of one process."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SIZE = 2
 
 
 class Exchange:
-    """Where the shards meet: everybody brings something, and all get what everybody brought, in order."""
+    """A meeting point. Each shard brings a thing and gets the things of all shards, in order."""
 
     def __init__(self) -> None:
         self._barrier = threading.Barrier(SIZE, timeout=60)
@@ -53,7 +53,7 @@ class Exchange:
 
 
 class Shard(TaskGroup):
-    """One of two parts of every batch, in a thread of its own."""
+    """One of two parts of every batch. Each runs in a thread of its own."""
 
     def __init__(self, rank: int, exchange: Exchange) -> None:
         self.rank, self.exchange = rank, exchange
@@ -102,7 +102,7 @@ def train_in_two(what: Experiment, runs: Path) -> list[MetaTraining]:
 
 
 def well_conditioned(config: AlgorithmConfig) -> AlgorithmConfig:
-    """With more damping: on so few data conjugate gradients amplify rounding a thousandfold."""
+    """The same with more damping. On so little data, conjugate gradients amplify rounding a thousandfold."""
     if not isinstance(getattr(config, "outer", None), TrustRegionConfig):
         return config
     return config.model_copy(update={"outer": TrustRegionConfig(cg_damping=0.1)})
@@ -116,7 +116,7 @@ def timeless(training: MetaTraining) -> list[dict[str, float]]:
 
 @pytest.mark.parametrize(("algorithm", "benchmark"), CASES)
 def test_two_shards_learn_what_one_process_learns(algorithm: str, benchmark: str, tmp_path: Path) -> None:
-    """Three tasks: one here, two there. Float32 sums in another order differ in their last digits."""
+    """One shard has one task, the other two. Float32 sums in another order differ in their last digits."""
     what = experiment(algorithm, benchmark, 2)
     what = what.model_copy(update={"algorithm": well_conditioned(what.algorithm)})
     alone, shards = train(what, tmp_path / "alone", None), train_in_two(what, tmp_path)
@@ -125,7 +125,7 @@ def test_two_shards_learn_what_one_process_learns(algorithm: str, benchmark: str
             assert ours == pytest.approx(theirs, rel=1e-3, abs=1e-5)
     whole, first, second = (training.complete["algorithm"]["parameters"] for training in (alone, *shards))
     for name, tensor in whole.items():
-        assert torch.equal(first[name], second[name]), "shards must not part"
+        assert torch.equal(first[name], second[name]), "all shards must have the same parameters"
         torch.testing.assert_close(first[name], tensor, rtol=1e-3, atol=1e-5)
 
 
@@ -172,7 +172,7 @@ def test_in_double_precision_they_agree_to_six_digits(
 
 @pytest.mark.parametrize(("algorithm", "benchmark"), CASES)
 def test_no_mean_bypasses_the_group(algorithm: str, benchmark: str, tmp_path: Path) -> None:
-    """A group that doubles every mean doubles the scores that metrics show."""
+    """With a group that doubles every mean, the scores in the metrics are doubled."""
     what = experiment(algorithm, benchmark, 1)
 
     class Doubling(TaskGroup):

@@ -53,7 +53,7 @@ RAIL: Final = Scene("rail and ball", _make_spec, lambda spec: None)
 
 
 class Roll(TaskFamily):
-    """Roll the ball to a place on its rail. A task's parameters are where it starts and where it should be."""
+    """Roll the ball to a place on its rail. A task's parameters are the ball's start and its goal."""
 
     scene = RAIL
     parameters_low = (0.0, 0.05, 0.0)
