@@ -1,4 +1,4 @@
-"""Numbers that must be finite, and where one was found that is not."""
+"""Checks that numbers are finite, and the error when one is not."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import torch  # who only wants to name the error has no time to load it
+    import torch  # not loaded here: some callers need only the error
 
 
 class NotFiniteError(FloatingPointError):
     """A quantity is not finite.
 
     Attributes:
-        quantity: what it is.
-        slot: position of its task in the batch, or None where it belongs to none.
+        quantity: its name.
+        slot: the position of its task in the batch, or None if it belongs to no single task.
     """
 
     def __init__(self, quantity: str, slot: int | None = None) -> None:
@@ -25,10 +25,10 @@ class NotFiniteError(FloatingPointError):
 
 
 def require_finite(values: Mapping[str, Any]) -> None:
-    """Check numbers and tensors by name, also in nested mappings, lists and tuples.
+    """Check named numbers and tensors, also in nested mappings, lists and tuples. Other values are skipped.
 
     Raises:
-        NotFiniteError: naming the first that is not finite.
+        NotFiniteError: one is not finite. The error names the first.
     """
     for name, value in values.items():
         if isinstance(value, Mapping):
@@ -44,10 +44,10 @@ def require_finite(values: Mapping[str, Any]) -> None:
 
 
 def require_finite_tasks(quantity: str, values: torch.Tensor) -> None:
-    """Check something of every task, ``(tasks, ...)``.
+    """Check the values of one quantity for every task, ``(tasks, ...)``.
 
     Raises:
-        NotFiniteError: naming the first task for which it is not finite.
+        NotFiniteError: a task has a value that is not finite. The error names the first such task.
     """
     finite = values.isfinite().reshape(len(values), -1).all(1)
     if not finite.all():

@@ -11,8 +11,8 @@ from mlrun.parameters import Parameters
 Memory = dict[str, torch.Tensor]
 """What a learner carries from step to step and from episode to episode, by name: a hidden state, a belief, a posterior.
 
-Tensors ``(tasks, worlds, ...)``: a task can be acted on in several worlds at once, each with a memory of its own. Empty
-for a learner that keeps all it knows in its parameters.
+Tensors ``(tasks, worlds, ...)``. A learner can act on a task in several worlds at once; it has a memory for each. The
+dict is empty for a learner that keeps all it knows in its parameters.
 """
 
 
@@ -23,9 +23,9 @@ class AdaptedLearner:
     Gradient-based algorithms change the parameters. Recurrent ones and those that infer the task change the memory.
 
     Attributes:
-        parameters: every task's own, ``(tasks, ...)``.
-        memory: every task's own; empty at the start of a trial.
-        data_used: what adapting has cost so far, in episodes or examples per task.
+        parameters: of each task, ``(tasks, ...)``.
+        memory: of each task. If it is empty, a learner with a memory is at the start of a trial.
+        data_used: episodes or examples of each task that adaptation has used so far.
     """
 
     parameters: Parameters
@@ -34,7 +34,7 @@ class AdaptedLearner:
 
     @property
     def worlds(self) -> int | None:
-        """In how many worlds per task this learner has a memory; None without any, where any number will do."""
+        """The number of worlds per task that it has a memory for. None without a memory: any number will do."""
         return next((tensor.shape[1] for tensor in self.memory.values()), None)
 
     def to(self, device: str) -> AdaptedLearner:
@@ -46,7 +46,7 @@ class AdaptedLearner:
         )
 
     def of_task(self, slot: int) -> AdaptedLearner:
-        """The learner of one task of the batch, as a batch of one: views, without a graph."""
+        """The learner of one task, as a batch of one task. Its tensors are detached views."""
         own = slice(slot, slot + 1)
         return AdaptedLearner(
             {name: tensor[own].detach() for name, tensor in self.parameters.items()},
@@ -56,5 +56,5 @@ class AdaptedLearner:
 
 
 def expand_to_tasks(parameters: Parameters, num_tasks: int) -> Parameters:
-    """One set of weights per task: views ``(tasks, ...)`` of the meta-parameters, which copy nothing."""
+    """The same parameters for every task, ``(tasks, ...)``. They are views: nothing is copied."""
     return {name: tensor.expand(num_tasks, *tensor.shape) for name, tensor in parameters.items()}

@@ -29,7 +29,7 @@ class MLP:
     Attributes:
         sizes: features of the input, units of each hidden layer, features of the output.
         activation: "tanh" or "relu".
-        prefix: of the parameters' names.
+        prefix: the names of all parameters begin with it.
     """
 
     sizes: Sequence[int]
@@ -38,7 +38,7 @@ class MLP:
 
     @cached_property
     def layers(self) -> dict[str, tuple[str, str]]:
-        """Names of the weights and biases of each layer: "hidden 1", "hidden 2", ... and at the end "head"."""
+        """The names of each layer's weight and bias. The layers are "hidden 1", "hidden 2", ... and then "head"."""
         names = [*(f"hidden {layer}" for layer in range(1, len(self.sizes) - 1)), "head"]
         return {
             name: (f"{self.prefix}{layer}.weight", f"{self.prefix}{layer}.bias") for layer, name in enumerate(names)
@@ -60,7 +60,7 @@ class MLP:
         return parameters
 
     def __call__(self, parameters: Parameters, inputs: torch.Tensor) -> torch.Tensor:
-        """Every task's own network on its own inputs.
+        """Apply each task's own network to its own inputs.
 
         Args:
             parameters: tensors ``(tasks, ...)``.
@@ -72,7 +72,7 @@ class MLP:
         return self.representations(parameters, inputs)["head"]
 
     def representations(self, parameters: Parameters, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
-        """What every layer makes of the inputs, ``(tasks, samples, units)``: activations, and outputs of the head."""
+        """The activations of every hidden layer and the outputs of the head, ``(tasks, samples, units)``, by layer."""
         activate = _ACTIVATIONS[self.activation]
         features, computed = inputs, {}
         for layer, (weight, bias) in self.layers.items():

@@ -1,4 +1,4 @@
-"""What is learned: named tensors."""
+"""Parameters, which are named tensors, and their gradients."""
 
 import torch
 
@@ -7,15 +7,15 @@ Parameters = dict[str, torch.Tensor]
 
 
 def gradients(loss: torch.Tensor, parameters: Parameters, *, create_graph: bool = False) -> Parameters:
-    """The derivative of a scalar by every parameter.
+    """The gradient of a scalar with respect to each parameter.
 
     Args:
         loss: a scalar.
         parameters: tensors that require a gradient.
-        create_graph: whether the derivatives can be differentiated again.
+        create_graph: whether the gradients can be differentiated again.
 
     Raises:
-        ValueError: the loss does not depend on some of the parameters.
+        ValueError: the loss does not depend on one of the parameters.
     """
     wanted = list(parameters.values())
     found = (

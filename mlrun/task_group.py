@@ -1,4 +1,4 @@
-"""The one place for everything that crosses tasks: means, sums, and which tasks of a batch are here."""
+"""What combines the tasks of a batch: means, sums, and the division of a batch among processes."""
 
 from __future__ import annotations
 
@@ -13,45 +13,47 @@ T = TypeVar("T")
 
 
 class TaskGroup:
-    """The tasks of a meta-batch, all of them in this process.
+    """A group of one process, which has all tasks of a batch.
 
-    Tasks share nothing but the meta-parameters, so that a batch can be divided among processes. What then has to be
-    added up, averaged or put together over all tasks goes through these methods, and nothing else does. Another group
-    overrides them; whoever uses them does not know how many processes there are.
+    Tasks share nothing but the meta-parameters. So a batch can be divided among processes. Every sum, mean and
+    concatenation over tasks goes through these methods. A group of several processes overrides them. Callers do not
+    know how many processes there are.
+
+    In such a group, every process must make the same calls in the same order, and have at least one task.
     """
 
     def share(self, tasks: Sequence[T]) -> Sequence[T]:
-        """Return the part of a batch that this process works on: a run of neighbours."""
+        """Return the tasks of a batch that this process works on. They follow one another in the batch."""
         return tasks
 
     def first_slot(self, num_tasks: int) -> int:
-        """Return the position of the first task of this process in a batch of ``num_tasks``."""
+        """Return the position in a batch of ``num_tasks`` of the first task that this process works on."""
         return 0
 
     def mean(self, values: torch.Tensor) -> torch.Tensor:
-        """Return the mean over all tasks, ``(...)``, of values ``(tasks, ...)``.
+        """Return the mean over all tasks, ``(...)``, of the values of this process's tasks, ``(tasks, ...)``.
 
-        It can be differentiated. The gradient is the share of the tasks that are here: pass it through `total` or
-        `total_gradients`.
+        It is differentiable. Its gradient is only the share of this process: `total` or `total_gradients` make the
+        whole gradient of it.
         """
         return values.mean(0)
 
     def total(self, share: torch.Tensor) -> torch.Tensor:
-        """Return the sum over all processes of what each has for its own tasks, without a graph."""
+        """Return the sum of the shares of all processes, without a graph."""
         return share
 
     def total_gradients(self, shares: Parameters) -> Parameters:
-        """Return gradients of a `mean`, from the shares of each process."""
+        """Return the whole gradients of a `mean`, from the shares of this process."""
         return {name: self.total(share) for name, share in shares.items()}
 
     def gather(self, values: torch.Tensor) -> torch.Tensor:
-        """Return the values of all tasks, ``(all tasks, ...)``, in the order of the batch, from those that are here."""
+        """Return the values of all tasks, ``(all tasks, ...)`` in batch order, from those of this process."""
         return values
 
     def count(self, share: int) -> int:
-        """Return the sum over all processes of what each has counted."""
+        """Return the sum of the counts of all processes."""
         return share
 
     def any(self, flag: bool) -> bool:
-        """Return whether the flag is set in any process."""
+        """Return whether the flag is set in at least one process."""
         return flag

@@ -20,7 +20,7 @@ def network(request: pytest.FixtureRequest) -> MLP:
 
 
 def task_parameters(network: MLP, key: RandomKey, tasks: int = 3) -> Parameters:
-    """Other parameters for every task, none of them zero."""
+    """Different parameters for every task, none of them zero."""
     generator = key.generator()
     fresh = network.initial_parameters(generator, torch.float64)
     return {n: t + 0.3 * torch.randn(tasks, *t.shape, generator=generator, dtype=t.dtype) for n, t in fresh.items()}
@@ -81,7 +81,6 @@ def test_weights_start_xavier_uniform_and_biases_at_zero(key: RandomKey) -> None
 
 
 def test_the_head_is_the_last_layer(network: MLP, key: RandomKey) -> None:
-    """What comes before the last layer moves the outputs too, but only the last layer moves them linearly."""
     named = replace(network, prefix="net.")
     names = list(named.initial_parameters(key.generator()))
     assert set(names[-2:]) == set(named.head) == {"net.2.weight", "net.2.bias"}
@@ -95,7 +94,7 @@ def test_a_policy_s_head_has_its_standard_deviation(key: RandomKey) -> None:
 
 
 def test_a_policy_s_initial_numbers_are_drawn_layer_by_layer(key: RandomKey) -> None:
-    """Runs are repeated from a seed, so the order of the draws must stay."""
+    """A seed must keep giving the same weights, so the order of the draws must not change."""
     policy = GaussianMLPPolicy(3, 2, hidden_sizes=(5, 4), initial_std=0.8, min_std=0.1, input_scale=3.0)
     generator = key.generator()
     expected: Parameters = {}
