@@ -33,8 +33,9 @@ class TaskGroup:
     def mean(self, values: torch.Tensor) -> torch.Tensor:
         """Return the mean over all tasks, ``(...)``, of the values of this process's tasks, ``(tasks, ...)``.
 
-        It is differentiable. Its gradient is only the share of this process: `total` or `total_gradients` make the
-        whole gradient of it.
+        Every process gets the same numbers, bit for bit, since all must take the same decisions by them. The mean is
+        differentiable. Its gradient is only the share of this process: `total` or `total_gradients` make the whole
+        gradient of it.
         """
         return values.mean(0)
 

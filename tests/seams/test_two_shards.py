@@ -66,7 +66,7 @@ class Shard(TaskGroup):
 
     def mean(self, values: torch.Tensor) -> torch.Tensor:
         share = values.sum(0) / self.count(len(values))
-        return share + (self.total(share.detach()) - share.detach())
+        return (share - share.detach()) + self.total(share.detach())  # zero with a gradient, and the value
 
     def total(self, share: torch.Tensor) -> torch.Tensor:
         return torch.stack(self.exchange(self.rank, share)).sum(0)
@@ -99,6 +99,26 @@ def train_in_two(what: Experiment, runs: Path) -> list[MetaTraining]:
 
     with ThreadPoolExecutor(SIZE) as pool:
         return list(pool.map(one, range(SIZE)))
+
+
+def test_all_shards_get_the_same_mean_and_each_its_share_of_the_gradient() -> None:
+    """Bit for bit: the line search and the choice of the best checkpoint decide by such means."""
+    exchange, values = Exchange(), torch.randn(101, 999, generator=torch.Generator().manual_seed(0))
+
+    def mean(rank: int) -> tuple[torch.Tensor, torch.Tensor]:
+        shard = Shard(rank, exchange)
+        first, own = shard.first_slot(101), len(shard.share(range(101)))
+        leaf = values[first : first + own].requires_grad_()
+        result = shard.mean(leaf)
+        result.sum().backward()
+        assert leaf.grad is not None
+        return result.detach(), leaf.grad
+
+    with ThreadPoolExecutor(SIZE) as pool:
+        (one, its_gradient), (other, other_gradient) = pool.map(mean, range(SIZE))
+    assert torch.equal(one, other)
+    torch.testing.assert_close(one, values.mean(0))
+    torch.testing.assert_close(torch.cat((its_gradient, other_gradient)), torch.full((101, 999), 1 / 101))
 
 
 def well_conditioned(config: AlgorithmConfig) -> AlgorithmConfig:
