@@ -21,7 +21,7 @@ from mlrun.simulation.backends import make_physics
 from mlrun.simulation.protocol import CapacityError, Physics
 from mlrun.simulation.tabletop import SAWYER_AND_PUCK
 from mlrun.simulation.warp import WarpPhysics
-from tests.benchmarks.conftest import load_recording
+from tests.benchmarks.metaworld.conftest import load_recording
 
 pytestmark = pytest.mark.slow  # its kernels are compiled where they are run for the first time
 

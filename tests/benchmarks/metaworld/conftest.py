@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 
 from mlrun.benchmarks.metaworld.ml1 import ML1
+from mlrun.task_families import TASK_FAMILIES
 
-GOLDEN = Path(__file__).parents[1] / "golden"
-PROBLEMS = ["reach-v3", "push-v3", "pick-place-v3"]
+GOLDEN = Path(__file__).parents[2] / "golden"
+PROBLEMS = [*TASK_FAMILIES]
 
 Recording = dict[str, np.ndarray]
 
 
 @functools.cache
 def load_recording(problem: str) -> Recording:
-    """What the original benchmark did; see tests/golden/record_metaworld.py."""
+    """What the original benchmark did. See tests/golden/record_metaworld.py."""
     with np.load(GOLDEN / f"{problem}.npz") as arrays:
         recorded = dict(arrays)
     version = str(recorded["mujoco_version"])

@@ -5,7 +5,7 @@ from torch import Tensor
 from mlrun.benchmarks.metaworld.family import RewardVersion
 from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.metaworld.worlds import ManipulationWorlds
-from tests.benchmarks.conftest import PROBLEMS, load_recording
+from tests.benchmarks.metaworld.conftest import PROBLEMS, load_recording
 
 PROBLEM = "pick-place-v3"  # its actions handle the puck, where the least difference would grow
 STEPS = 120

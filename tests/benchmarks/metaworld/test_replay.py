@@ -8,7 +8,7 @@ from torch import Tensor
 from mlrun.benchmarks.metaworld.family import RewardVersion
 from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.protocol import Transition
-from tests.benchmarks.conftest import Recording, load_recording
+from tests.benchmarks.metaworld.conftest import Recording, load_recording
 
 HANDLED = ["push-v3", "pick-place-v3"]
 
