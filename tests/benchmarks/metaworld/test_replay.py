@@ -1,4 +1,4 @@
-"""The environments against recordings of the original benchmark."""
+"""Compares the environments with recordings of the original benchmark."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def reward(request: pytest.FixtureRequest) -> RewardVersion:
 
 @pytest.fixture(scope="module")
 def replay(problem: str, reward: RewardVersion, recording: Recording) -> Recording:
-    """All recorded episodes at once, as our environment plays them; (episodes, steps, ...) arrays."""
+    """All recorded episodes, as our worlds play them: (episodes, steps, ...) arrays."""
     ml1 = ML1(problem, reward=reward)
     actions = torch.from_numpy(recording["actions"])
     environment = ml1.make_worlds(len(actions))
