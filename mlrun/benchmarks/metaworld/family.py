@@ -29,8 +29,8 @@ class Outcome(NamedTuple):
         reward: (worlds,)
         success: (worlds,) bool, whether the success criterion holds after the step.
         info: the other values of Meta-World's info by their names, (worlds,) each, in any dtype.
-        may_be_grasped: (worlds,) bool, where the info's `grasp_success` depends on contact forces; it is false in the
-            others. None if `info` has `grasp_success` already.
+        may_be_grasped: (worlds,) bool, where contact forces decide the info's `grasp_success`. Elsewhere it is false.
+            None if `info` has `grasp_success` already.
     """
 
     reward: Tensor

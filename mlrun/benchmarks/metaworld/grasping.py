@@ -63,9 +63,9 @@ class Grasp(NamedTuple):
 def grasp_function(settled: SettledState, start: Tensor, target: Tensor) -> Callable[[Poses, Tensor, Tensor], Grasp]:
     """Returns a function that measures the grasp after a step of an episode.
 
-    The fingers close along y. The function takes three arguments: the poses; the distances of the left and the right
-    pad from the puck along y, (2, worlds) in metres; and the distances along y, (2, worlds) in metres, of which the
-    margins of those two tolerances are made.
+    Its arguments are the poses, the distances of the left and the right pad from the puck, and two more distances, from
+    which the margins of the pads' tolerances follow. Distances are along y, in which direction the fingers close, and
+    (2, worlds) in metres.
 
     Args:
         settled: the state that episodes start from.

@@ -12,8 +12,8 @@ LOW, HIGH = Reach.parameters_low[3:], Reach.parameters_high[3:]
 
 
 @pytest.fixture(scope="module")
-def scores(problem: str) -> Scores:
-    ml1 = ML1(problem, horizon=100)
+def scores(family: str) -> Scores:
+    ml1 = ML1(family, horizon=100)
     return ml1.reference_scores(ml1.test_tasks)
 
 
@@ -33,8 +33,8 @@ def test_policies_that_do_not_see_the_goal_stay_behind(scores: Scores) -> None:
         assert blind["return"] < expert["return"]
 
 
-def test_stored_scores_are_those_of_the_policies_there_are(scores: Scores, problem: str) -> None:
-    assert list(reference_scores(f"ml1/{problem}")) == list(scores)
+def test_stored_scores_are_those_of_the_policies_there_are(scores: Scores, family: str) -> None:
+    assert list(reference_scores(f"ml1/{family}")) == list(scores)
 
 
 def test_stored_scores_are_what_is_measured() -> None:
