@@ -90,13 +90,9 @@ class TaskFamily(ABC):
         """Where the object starts, (worlds, 3) in metres."""
         return parameters[:, :3]
 
-    def goal(self, parameters: Tensor) -> Tensor:
-        """The goal as the task's parameters name it, (worlds, 3) in metres."""
-        return parameters[:, 3:]
-
     def target(self, parameters: Tensor) -> Tensor:
         """Where the object, or the gripper, has to be, (worlds, 3) in metres. A visible goal shows this place."""
-        return self.goal(parameters)
+        return parameters[:, 3:]
 
     def reset(self, physics: Physics, parameters: Tensor, worlds: Tensor) -> None:
         """Starts an episode in the chosen worlds. The poses are fresh afterwards.
@@ -137,12 +133,12 @@ class TaskFamily(ABC):
         """Returns version 1 of the reward. The arguments are those of `reward_v2`."""
 
     @abstractmethod
-    def expert(self, observation: Tensor, goal: Tensor) -> Tensor:
-        """The action of a scripted policy that sees the goal.
+    def expert(self, observation: Tensor, target: Tensor) -> Tensor:
+        """The action of a scripted policy that sees the target.
 
         Args:
             observation: (worlds, 39)
-            goal: (worlds, 3) in metres, as `goal` or `target` returns it.
+            target: (worlds, 3) in metres, see `target`.
 
         Returns:
             (worlds, 4)
@@ -157,19 +153,19 @@ class TaskFamily(ABC):
     ) -> dict[str, ReferencePolicy]:
         """Policies that do not adapt, by name. A success rate says little unless it is compared with theirs.
 
-        The goal-blind expert aims at the mean training goal. The expert sees the goal.
+        The goal-blind expert aims at the mean target of the training tasks. The expert sees the target.
 
         Args:
             parameters: (worlds, numbers), of the tasks that they play.
             train_parameters: (tasks, numbers), of the training tasks.
             horizon: control steps per episode.
         """
-        goals = self.goal(parameters)
-        mean_goal = self.goal(train_parameters).mean(0).expand_as(goals)
+        targets = self.target(parameters)
+        mean_target = self.target(train_parameters).mean(0).expand_as(targets)
         return {
-            "goal-blind expert": lambda step, observation: self.expert(observation, mean_goal),
+            "goal-blind expert": lambda step, observation: self.expert(observation, mean_target),
             **{name: open_loop(actions) for name, actions in self.open_loop_actions(horizon).items()},
-            "expert": lambda step, observation: self.expert(observation, goals),
+            "expert": lambda step, observation: self.expert(observation, targets),
         }
 
 

@@ -141,8 +141,8 @@ def info_v1(distance: Tensor) -> dict[str, Tensor]:
     }
 
 
-def carry_puck(observation: Tensor, goal: Tensor) -> Tensor:
-    """The expert's action, (worlds, 4): it grasps the puck and moves it to the goal, wherever hand and puck are.
+def carry_puck(observation: Tensor, target: Tensor) -> Tensor:
+    """The expert's action, (worlds, 4): it grasps the puck and moves it to the target, wherever hand and puck are.
 
     The hand comes down on the puck in a funnel: the farther away sideways, the higher it stays. With the puck between
     the fingers it closes them. Once they hold the puck, the hand moves as the puck has to. If the puck slips, the
@@ -150,7 +150,7 @@ def carry_puck(observation: Tensor, goal: Tensor) -> Tensor:
 
     Args:
         observation: (worlds, 39)
-        goal: (worlds, 3) in metres.
+        target: (worlds, 3) in metres.
     """
     hand, opening, puck = observation[:, :3], observation[:, 3], observation[:, 4:7]
     descent = puck - hand
@@ -159,6 +159,6 @@ def carry_puck(observation: Tensor, goal: Tensor) -> Tensor:
     surrounded = (aside < _BESIDE) & (descent[:, 2] > -_LOW)
     held = surrounded & (opening < _CLOSED)
     descent[:, 2] += (_FUNNEL_SLOPE * (aside - _FUNNEL_RADIUS)).clamp(0.0, _FUNNEL_TOP)
-    move = torch.where(held[:, None], goal - puck, descent)
+    move = torch.where(held[:, None], target - puck, descent)
     grip = torch.where(surrounded, 1.0, -1.0)
     return torch.cat((_GAIN * move, grip[:, None]), dim=-1)

@@ -77,9 +77,9 @@ class PickPlace(TaskFamily):
 
         return reward
 
-    def expert(self, observation: Tensor, goal: Tensor) -> Tensor:
+    def expert(self, observation: Tensor, target: Tensor) -> Tensor:
         """Grasps the puck and carries it through the air."""
-        return carry_puck(observation, goal)
+        return carry_puck(observation, target)
 
 
 def _reward_with_bonus(quality: Tensor, in_place: Tensor, bonus: Tensor) -> Tensor:

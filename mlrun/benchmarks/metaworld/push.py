@@ -42,7 +42,7 @@ class Push(TaskFamily):
 
     def target(self, parameters: Tensor) -> Tensor:
         """The goal, at the height of a puck at rest, (worlds, 3) in metres."""
-        return self._at_rest(self.goal(parameters))
+        return self._at_rest(parameters[:, 3:])
 
     def reward_v2(self, start: Tensor, target: Tensor) -> RewardFunction:
         """Returns version 2 of the reward."""
@@ -73,10 +73,10 @@ class Push(TaskFamily):
 
         return reward
 
-    def expert(self, observation: Tensor, goal: Tensor) -> Tensor:
+    def expert(self, observation: Tensor, target: Tensor) -> Tensor:
         """Grasps the puck and drags it over the table."""
-        goal_at_puck_height = torch.cat((goal[:, :2], observation[:, 6:7]), dim=-1)
-        return carry_puck(observation, goal_at_puck_height)
+        target_at_puck_height = torch.cat((target[:, :2], observation[:, 6:7]), dim=-1)
+        return carry_puck(observation, target_at_puck_height)
 
     def _at_rest(self, position: Tensor) -> Tensor:
         height = torch.full_like(position[:, :1], float(self.settled.bodies[PUCK][2]))

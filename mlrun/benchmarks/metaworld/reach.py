@@ -57,9 +57,9 @@ class Reach(TaskFamily):
 
         return reward
 
-    def expert(self, observation: Tensor, goal: Tensor) -> Tensor:
-        """Moves the hand straight towards the goal, in proportion to the distance. The fingers rest."""
-        move = _EXPERT_GAIN * (goal - observation[:, :3])
+    def expert(self, observation: Tensor, target: Tensor) -> Tensor:
+        """Moves the hand straight towards the target, in proportion to the distance. The fingers rest."""
+        move = _EXPERT_GAIN * (target - observation[:, :3])
         return torch.nn.functional.pad(move, (0, 1))
 
     def open_loop_actions(self, horizon: int) -> dict[str, Tensor]:
