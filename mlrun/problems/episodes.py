@@ -108,7 +108,6 @@ class EpisodicProblem:
 
     def _kept_worlds(self, family: str | None, count: int) -> Worlds:
         """Worlds that earlier episodes have used, or new ones. Nothing of an episode survives a reset."""
-        """Worlds that earlier episodes have used, or new ones. Nothing of an episode survives a reset."""
         if (family, count) not in self._worlds:
             self._worlds[family, count] = self._make_worlds(family, count, self.physics)
         return self._worlds[family, count]

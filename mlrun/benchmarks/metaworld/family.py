@@ -49,8 +49,8 @@ class TaskFamily(ABC):
     A task's parameters are numbers in metres. By default they are the start of the object, xyz, and the goal, xyz. The
     object is a puck by default.
 
-    A subclass sets `parameters_low`, `parameters_high` and `success_radius`, and defines `reward_v2`, `reward_v1` and
-    `expert`. It overrides what else is different. It needs one line in `mlrun.task_families`.
+    A subclass sets `parameters_low`, `parameters_high` and `success_radius`, and defines `reward_v2` and `expert`. It
+    overrides what else is different. It needs one line in `mlrun.task_families`.
 
     Attributes:
         scene: what there is in each world.
@@ -128,9 +128,13 @@ class TaskFamily(ABC):
             target: (worlds, 3) where the object, or the gripper, has to be, in metres.
         """
 
-    @abstractmethod
     def reward_v1(self, start: Tensor, target: Tensor) -> RewardFunction:
-        """Returns version 1 of the reward. The arguments are those of `reward_v2`."""
+        """Returns version 1 of the reward. The arguments are those of `reward_v2`.
+
+        Raises:
+            ValueError: the family has none, which is the default.
+        """
+        raise ValueError(f"{type(self).__name__.lower()} has no reward v1")
 
     @abstractmethod
     def expert(self, observation: Tensor, target: Tensor) -> Tensor:
