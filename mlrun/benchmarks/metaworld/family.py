@@ -40,7 +40,10 @@ class Outcome(NamedTuple):
 
 
 RewardFunction = Callable[[Poses, Tensor], Outcome]
-"""Scores a step of every world, given the poses after the step and its action (worlds, 4)."""
+"""Scores a step of every world, given the poses after the step and its action (worlds, 4) as it was given.
+
+An action may lie outside of [-1, 1]: what was carried out is clipped.
+"""
 
 
 class TaskFamily(ABC):
