@@ -401,7 +401,7 @@ def test_links_lead_somewhere(page: str) -> None:
 
 @pytest.mark.parametrize("page", TEXTS)
 def test_files_that_are_named_exist(page: str) -> None:
-    named = re.findall(r"(?<![\w/:.-])(?:configs|docs|mlrun|tests)/[\w./*<>-]+(?:\.\w+|/)", TEXTS[page])
+    named = re.findall(r"(?<![\w/:.-])(?:configs|docs|mlrun|tests|tools)/[\w./*<>-]+(?:\.\w+|/)", TEXTS[page])
     for name in named:
         assert list(ROOT.glob(re.sub("<.*?>", "*", name))), f"{page} names {name}"
 

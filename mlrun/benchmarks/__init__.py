@@ -1,4 +1,4 @@
-"""The tasks that algorithms are meta-trained and judged on. Importing this package imports no benchmark."""
+"""The tasks that algorithms learn and are evaluated on. Importing this package imports no benchmark."""
 
 from mlrun.config.registries import benchmarks
 

@@ -1,4 +1,4 @@
-"""What a listing says of a benchmark beside its name, without torch, which listings have no time to load."""
+"""Descriptions of benchmarks for listings. They load without torch, so that listings are quick."""
 
 import json
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from mlrun.config.benchmarks import ML1Config, Navigation2DConfig, SinusoidConfi
 from mlrun.task_families import ACTION_SIZE, OBSERVATION_SIZE
 
 Scores = dict[str, dict[str, float]]
-"""Mean scores of reference policies, by the policy's name."""
+"""Mean scores of reference policies, by the names of policy and score."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,10 @@ class Description:
     Attributes:
         observation_size: numbers in an observation, or in an input.
         action_size: numbers in an action, or in an output.
-        horizon: control steps per episode; None where there are no episodes.
-        train_tasks: tasks to train on; None is without limit.
-        test_tasks: held-out tasks; None is without limit.
-        reference_scores: mean scores on the held-out tasks of policies that do not adapt.
+        horizon: control steps per episode; None if there are no episodes.
+        train_tasks: number of training tasks; None if there is no limit.
+        test_tasks: number of held-out tasks; None if there is no limit.
+        reference_scores: mean scores of policies that do not adapt, on the held-out tasks.
     """
 
     observation_size: int
@@ -33,7 +33,7 @@ class Description:
 
 
 def describe_ml1(name: str) -> Description:
-    """Describe one ML1 benchmark."""
+    """Describes one ML1 benchmark."""
     config = ML1Config.model_validate({"name": name})
     return Description(
         observation_size=OBSERVATION_SIZE,
@@ -46,7 +46,7 @@ def describe_ml1(name: str) -> Description:
 
 
 def describe_navigation2d(name: str) -> Description:
-    """Describe `navigation2d`."""
+    """Describes `navigation2d`."""
     config = Navigation2DConfig()
     return Description(
         observation_size=2,
@@ -58,7 +58,7 @@ def describe_navigation2d(name: str) -> Description:
 
 
 def describe_sinusoid(name: str) -> Description:
-    """Describe `sinusoid`."""
+    """Describes `sinusoid`."""
     return Description(
         observation_size=1,
         action_size=1,
@@ -68,9 +68,9 @@ def describe_sinusoid(name: str) -> Description:
 
 
 def reference_scores(name: str) -> Scores:
-    """Return what reference policies achieve on the held-out tasks of a benchmark with its default settings.
+    """Returns the scores of reference policies on a benchmark's held-out tasks, with its default settings.
 
-    ``tools/measure_reference_scores.py`` measures them. Empty for a benchmark that it has not measured yet.
+    ``tools/measure_reference_scores.py`` measures them. The result is empty if it has not measured this benchmark.
     """
     text = (resources.files("mlrun.benchmarks") / "reference_scores.json").read_text(encoding="utf-8")
     return json.loads(text).get(name, {})

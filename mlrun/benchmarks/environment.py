@@ -1,4 +1,4 @@
-"""An environment made for tasks: one batch of worlds per task family, behind one face."""
+"""Environments for lists of tasks. There is one batch of worlds for each task family."""
 
 from __future__ import annotations
 
@@ -11,26 +11,34 @@ from mlrun.benchmarks.protocol import Transition, Worlds
 from mlrun.benchmarks.task import Task, stack_parameters
 
 MakeWorlds = Callable[[str | None, int], Worlds]
-"""Gives so many worlds of a family."""
+"""Makes a number of worlds of a family."""
 
 
 class _Group(NamedTuple):
     family: str | None
-    members: list[int]  # which worlds of the environment
+    members: list[int]  # numbers of the environment's worlds
     worlds: Worlds
 
 
 class TaskEnvironment:
-    """Worlds for a list of tasks, which may be of several families, in several scenes. World i is for task i.
+    """Worlds for a list of tasks. World i plays task i.
 
-    All families must have observations of one size, actions of one size, and episodes of one length.
+    The tasks may be of several families, in several scenes. All families must have the same observation size, action
+    size and horizon.
 
     Args:
-        tasks: one for each world; what their families are decides which worlds are made.
-        make_worlds: gives so many worlds of a family.
+        tasks: one for each world. Their families decide which worlds are made.
+        make_worlds: makes a number of worlds of a family.
+
+    Attributes:
+        num_worlds: how many.
+        observation_size: numbers in an observation.
+        action_size: numbers in an action.
+        horizon: steps per episode.
+        device: of actions and results.
 
     Raises:
-        ValueError: there is no task, or families differ in the sizes of observations or actions, or in the horizon.
+        ValueError: there is no task, or families differ in observation size, action size or horizon.
     """
 
     def __init__(self, tasks: Sequence[Task], make_worlds: MakeWorlds) -> None:
@@ -52,14 +60,14 @@ class TaskEnvironment:
         self.device = first.device
         self._tasks = tasks
         order = torch.tensor([world for group in self._groups for world in group.members])
-        self._back = order.argsort().to(self.device)
+        self._position = order.argsort().to(self.device)  # of each world, in what the groups return one after another
         self._indices = [torch.tensor(group.members, device=self.device) for group in self._groups]
 
     def reset(self, tasks: Sequence[Task] | None = None) -> torch.Tensor:
-        """Start an episode in every world.
+        """Starts an episode in every world.
 
         Args:
-            tasks: one for each world, of the families that it was made for; None for the tasks that it was made for.
+            tasks: one for each world, of the family that the world was made for. None repeats the last tasks.
 
         Returns:
             Observations ``(worlds, observation_size)``.
@@ -76,7 +84,7 @@ class TaskEnvironment:
         )
 
     def step(self, action: torch.Tensor) -> Transition:
-        """Apply an action ``(worlds, action_size)`` for one control step. Episodes never terminate by themselves."""
+        """Takes an action ``(worlds, action_size)`` for one control step. Episodes never terminate by themselves."""
         if len(self._groups) == 1:
             return self._groups[0].worlds.step(action)
         steps = [group.worlds.step(action[own]) for group, own in zip(self._groups, self._indices, strict=True)]
@@ -87,7 +95,7 @@ class TaskEnvironment:
         )
 
     def warnings(self) -> dict[str, torch.Tensor]:
-        """How often the simulator has warned since the reset, ``(worlds,)`` whole numbers by what it warned of."""
+        """How often the simulator has warned since the reset: ``(worlds,)`` whole numbers, by the warning's name."""
         of_groups = [group.worlds.warnings() for group in self._groups]
         names = dict.fromkeys(name for warnings in of_groups for name in warnings)
         return {
@@ -101,17 +109,12 @@ class TaskEnvironment:
         }
 
     def unstable(self) -> torch.Tensor:
-        """The worlds whose simulation has failed since the reset, ``(worlds,)`` bool; what they show means nothing."""
+        """The worlds whose simulation has failed since the reset, ``(worlds,)`` bool. What they show means nothing."""
         return self._together([group.worlds.unstable() for group in self._groups])
 
-    def locate(self, world: int) -> tuple[Worlds, int]:
-        """The worlds of one family that a world is among, and its place there: for whoever looks into it."""
-        group = next(group for group in self._groups if world in group.members)
-        return group.worlds, group.members.index(world)
-
     def _together(self, parts: list[torch.Tensor]) -> torch.Tensor:
-        """What each group has for its own worlds, ``(worlds, ...)`` in the order of the tasks."""
-        return parts[0] if len(parts) == 1 else torch.cat(parts)[self._back]
+        """Joins what the groups return for their own worlds: ``(worlds, ...)`` in the order of the tasks."""
+        return parts[0] if len(parts) == 1 else torch.cat(parts)[self._position]
 
 
 def _shape(worlds: Worlds) -> tuple[int, int, int]:

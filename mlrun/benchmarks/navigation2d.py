@@ -1,4 +1,4 @@
-"""A point in the plane that should go to a hidden goal."""
+"""2D navigation: a point in the plane moves to a hidden goal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from mlrun.benchmarks.protocol import Transition
-from mlrun.benchmarks.reference_policies import Script, play
+from mlrun.benchmarks.reference_policies import ReferencePolicy, score_policy
 from mlrun.benchmarks.task import Split, Task, stack_parameters
 from mlrun.randomness import RandomKey
 
@@ -22,10 +22,10 @@ _SUCCESS_DISTANCE: Final = 0.01
 
 
 class NavigationWorlds:
-    """Many points, each with a goal of its own.
+    """Points in the plane, each with a goal of its own.
 
-    Episodes start at the origin and never terminate: they are cut by the caller after `horizon` steps. The reward is
-    the negative distance to the goal after the step.
+    Episodes start at the origin and never terminate. The caller ends them after `horizon` steps. The reward is the
+    negative distance to the goal after the step.
 
     | action | meaning  | range   | effect                                       |
     |--------|----------|---------|----------------------------------------------|
@@ -35,8 +35,8 @@ class NavigationWorlds:
     |-------------|----------|
     | 0-1         | position |
 
-    An action that is not a number is carried into the position for the rest of the episode, an infinite one is
-    clipped; neither raises here, since whoever acts checks the actions once per rollout.
+    An action that is NaN makes the position NaN for the rest of the episode. An infinite one is clipped. Neither raises
+    an error here, since rollouts check their actions.
 
     Args:
         num_worlds: how many points.
@@ -60,7 +60,7 @@ class NavigationWorlds:
 
     @torch.no_grad()
     def reset(self, task_parameters: torch.Tensor) -> torch.Tensor:
-        """Put every point back to the origin.
+        """Puts every point back to the origin.
 
         Args:
             task_parameters: the goals, ``(worlds, 2)``, float64.
@@ -69,7 +69,7 @@ class NavigationWorlds:
             Observations ``(worlds, 2)``, float64.
 
         Raises:
-            ValueError: the shape or the precision is another.
+            ValueError: the goals have another shape or precision.
         """
         given = task_parameters
         if given.shape != self._goals.shape or given.dtype != self._goals.dtype:
@@ -83,13 +83,13 @@ class NavigationWorlds:
 
     @torch.no_grad()
     def step(self, action: torch.Tensor) -> Transition:
-        """Move every point.
+        """Moves every point.
 
         Args:
             action: ``(worlds, 2)``, clipped to ±1.
 
         Raises:
-            ValueError: the shape is another.
+            ValueError: the actions have another shape.
         """
         if action.shape != self._goals.shape:
             raise ValueError(f"actions must be {tuple(self._goals.shape)}, not {tuple(action.shape)}")
@@ -109,13 +109,14 @@ class NavigationWorlds:
 class Navigation2D:
     """2D navigation (Finn et al. 2017, section 5.3): goals uniform in [-0.5, 0.5]², hidden from the observation.
 
-    A task's parameters are the goal's coordinates. Training draws goals without end; the two lists are drawn from the
-    same distribution, for following the training and for the final evaluation.
+    A task's parameters are the coordinates of the goal. Training draws new goals for every meta-batch. The two task
+    lists are drawn from the same distribution.
 
-    The paper writes that the reward is the negative squared distance and that an episode ends within 0.01 of the goal;
-    the code published with it rewards the negative distance, and so do its successors and we. Our episodes never end
-    early, since a return that stops growing more negative at the goal would not compare with one that does not. To be
-    within 0.01 of the goal counts as success instead. As in that code, an action of 1 moves the point by 0.1.
+    The paper differs from the code that was published with it. In the paper the reward is the negative squared
+    distance, and an episode ends within 0.01 of the goal. In the code the reward is the negative distance. Later work
+    does the same, and so do we. As in that code, an action of 1 moves the point by 0.1. Our episodes never end early,
+    because returns of episodes of different lengths do not compare. To be within 0.01 of the goal counts as success
+    instead.
 
     Args:
         seed: of the two lists.
@@ -123,7 +124,7 @@ class Navigation2D:
         evaluation_tasks: length of each list.
 
     Attributes:
-        train_tasks: tasks to follow training by, and choose the best checkpoint.
+        train_tasks: tasks that choose the best checkpoint.
         test_tasks: held-out tasks.
 
     Raises:
@@ -146,11 +147,11 @@ class Navigation2D:
 
     @classmethod
     def from_config(cls, config: Navigation2DConfig) -> Self:
-        """The benchmark that a section of an experiment describes."""
+        """Makes the benchmark that a section of an experiment describes."""
         return cls(seed=config.seed, horizon=config.horizon, evaluation_tasks=config.evaluation_tasks)
 
     def draw_tasks(self, count: int, generator: np.random.Generator) -> list[Task]:
-        """New tasks from the training distribution."""
+        """Draws new tasks from the training distribution."""
         return _draw(count, generator, "train")
 
     def make_worlds(
@@ -161,22 +162,22 @@ class Navigation2D:
         *,
         family: str | None = None,
     ) -> NavigationWorlds:
-        """A batch of points; they need neither threads nor physics."""
+        """Makes points. They need neither threads nor physics, and there is just one family."""
         return NavigationWorlds(num_worlds, self.horizon)
 
     def reference_scores(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
-        """Scores of staying at the origin, the mean goal, and of an expert that sees the goal."""
+        """Mean scores of two policies: one stays at the origin, the mean goal; one sees the goal and goes there."""
         worlds, goals = self.make_worlds(len(tasks)), stack_parameters(tasks)
-        scripts: dict[str, Script] = {
+        policies: dict[str, ReferencePolicy] = {
             "standing still": lambda step, observation: torch.zeros_like(observation),
             "straight to the goal": lambda step, observation: _straight(goals - observation),
         }
-        return {name: play(worlds, goals, script) for name, script in scripts.items()}
+        return {name: score_policy(worlds, goals, policy) for name, policy in policies.items()}
 
 
-def _straight(way: torch.Tensor) -> torch.Tensor:
-    """The longest permitted action along the way left, ``(worlds, 2)``, and no farther than its end."""
-    return way / way.abs().amax(-1, keepdim=True).clamp_min(_STEP)
+def _straight(to_goal: torch.Tensor) -> torch.Tensor:
+    """The longest permitted action along the vector ``(worlds, 2)`` to the goal that does not go beyond the goal."""
+    return to_goal / to_goal.abs().amax(-1, keepdim=True).clamp_min(_STEP)
 
 
 def _draw(count: int, generator: np.random.Generator, split: Split) -> list[Task]:

@@ -1,4 +1,4 @@
-"""What a benchmark offers to whoever learns on it."""
+"""What benchmarks offer to training and evaluation."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Transition:
 
     Attributes:
         observation: after the step, ``(worlds, observation_size)``, in the precision of the simulation.
-        reward: ``(worlds,)``, in the same.
-        success: whether the task's criterion holds after the step, ``(worlds,)``, bool.
+        reward: ``(worlds,)``, in the same precision.
+        success: whether the task's success criterion holds after the step, ``(worlds,)`` bool.
     """
 
     observation: torch.Tensor
@@ -31,16 +31,16 @@ class Transition:
 
 
 class Worlds(Protocol):
-    """Independent worlds of one task family that step together, each on a task of its own.
+    """Independent worlds of one task family that step together, each with a task of its own.
 
-    `mlrun.benchmarks.environment.TaskEnvironment` makes environments for tasks out of these.
+    `mlrun.benchmarks.environment.TaskEnvironment` makes environments for tasks from them.
 
     Attributes:
         num_worlds: how many.
         observation_size: numbers in an observation.
         action_size: numbers in an action.
         horizon: steps per episode.
-        device: of actions and of all that comes back, which has no autograd.
+        device: of actions and results. Results have no gradients.
     """
 
     num_worlds: int
@@ -50,7 +50,7 @@ class Worlds(Protocol):
     device: torch.device
 
     def reset(self, task_parameters: torch.Tensor) -> torch.Tensor:
-        """Start an episode in every world.
+        """Starts an episode in every world.
 
         Args:
             task_parameters: one task per world, ``(worlds, numbers)``, float64.
@@ -61,43 +61,50 @@ class Worlds(Protocol):
         ...
 
     def step(self, action: torch.Tensor) -> Transition:
-        """Apply an action ``(worlds, action_size)`` for one control step. Episodes never terminate by themselves."""
+        """Takes an action ``(worlds, action_size)`` for one control step. Episodes never terminate by themselves."""
         ...
 
     def warnings(self) -> dict[str, torch.Tensor]:
-        """How often the simulator has warned since the reset, ``(worlds,)`` whole numbers by what it warned of."""
+        """How often the simulator has warned since the reset: ``(worlds,)`` whole numbers, by the warning's name."""
         ...
 
     def unstable(self) -> torch.Tensor:
-        """The worlds whose simulation has failed since the reset, ``(worlds,)`` bool; what they show means nothing."""
+        """The worlds whose simulation has failed since the reset, ``(worlds,)`` bool. What they show means nothing."""
         ...
 
 
 class Benchmark(Protocol):
-    """Tasks: those to train on, those to follow training by, and those held out."""
+    """Tasks to train on, and held-out tasks.
+
+    Attributes:
+        name: as registered.
+    """
 
     name: str
 
     @property
     def train_tasks(self) -> Sequence[Task]:
-        """Tasks of the training distribution that the best checkpoint is chosen by."""
+        """Tasks of the training distribution. Scores on them choose the best checkpoint."""
         ...
 
     @property
     def test_tasks(self) -> Sequence[Task]:
-        """Held-out tasks, disjoint from all that training draws."""
+        """Held-out tasks, which training never draws."""
         ...
 
     def draw_tasks(self, count: int, generator: np.random.Generator) -> Sequence[Task]:
-        """A meta-batch to train on: from the training tasks where they are a list, and else new ones."""
+        """Draws a meta-batch: some of the training tasks if they are a limited list, otherwise new tasks."""
         ...
 
     def reference_scores(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
-        """Mean scores over these tasks of reference policies, which do not adapt, by the policy's name.
+        """Mean scores of reference policies on these tasks, by the policy's name. Reference policies do not adapt.
 
-        A result says little unless it is compared with them.
+        A result says little unless it is compared with these scores. The evaluation of a model gives scores of the same
+        names.
 
-        The scores are among those that evaluating a model on these tasks gives, under the same names.
+        Args:
+            tasks: to play or to fit.
+            num_threads: threads that step the physics; 0 means one per core.
         """
         ...
 
@@ -117,7 +124,7 @@ class EpisodicBenchmark(Benchmark, Protocol):
 
     @property
     def ranked_by(self) -> Sequence[str]:
-        """Names of the scores that policies are compared by, the most important one first; more is better."""
+        """Names of the scores that rank policies, the most important one first. More is better."""
         ...
 
     def make_worlds(
@@ -128,34 +135,44 @@ class EpisodicBenchmark(Benchmark, Protocol):
         *,
         family: str | None = None,
     ) -> Worlds:
-        """Worlds for tasks of one family.
+        """Makes worlds for tasks of one family.
 
         Args:
             num_worlds: how many.
-            num_threads: threads to step them on; 0 means one per core.
-            physics: "warp" means that they are on the GPU.
-            family: as the tasks name it; None for a benchmark whose tasks name none.
+            num_threads: threads that step them; 0 means one per core.
+            physics: the engine. "warp" puts the worlds on the GPU.
+            family: as the tasks name it. None if the tasks of this benchmark name no family.
         """
         ...
 
 
 class SupervisedBenchmark(Benchmark, Protocol):
-    """Tasks that are functions to be learned from examples."""
+    """Tasks that are functions, to be learned from examples.
+
+    Attributes:
+        input_size: numbers in an input.
+        output_size: numbers in an output.
+    """
 
     input_size: int
     output_size: int
 
     def draw_inputs(self, num_tasks: int, count: int, key: RandomKey) -> torch.Tensor:
-        """Random inputs ``(num_tasks, count, input_size)``, float32; a slot's do not depend on the number of tasks."""
+        """Draws inputs ``(num_tasks, count, input_size)``, float32. Task i's do not depend on the number of tasks."""
         ...
 
     def evaluation_inputs(self) -> torch.Tensor:
-        """The inputs that a model is judged on, the same for every task: ``(count, input_size)``, float32."""
+        """The inputs of evaluations, the same for every task: ``(count, input_size)``, float32."""
         ...
 
     def targets(self, tasks: Sequence[Task], inputs: torch.Tensor) -> torch.Tensor:
-        """What each task's function is, ``(tasks, count, output_size)``, at the inputs ``(tasks, count, input_size)``.
+        """The values of each task's function at its inputs.
 
-        The result has the inputs' dtype and device.
+        Args:
+            tasks: the functions.
+            inputs: ``(tasks, count, input_size)``.
+
+        Returns:
+            ``(tasks, count, output_size)``, with the inputs' dtype and device.
         """
         ...

@@ -1,4 +1,4 @@
-"""Policies that need no learning, and how they are scored."""
+"""Policies that learn nothing, to compare results with, and their scores."""
 
 from collections.abc import Callable
 
@@ -7,26 +7,31 @@ from torch import Tensor
 
 from mlrun.benchmarks.protocol import Worlds
 
-Script = Callable[[int, Tensor], Tensor]
-"""The action (worlds, actions), or (actions,) for all of them, from the number of the step and the observation."""
+ReferencePolicy = Callable[[int, Tensor], Tensor]
+"""Chooses actions (worlds, numbers), or one (numbers,) for all worlds, by the step's number and the observation."""
 
 
-def scripted(actions: Tensor) -> Script:
-    """The policy that carries out `actions` (steps, actions), whatever it sees."""
+def open_loop(actions: Tensor) -> ReferencePolicy:
+    """Returns the policy that takes the `actions` (steps, actions) whatever it observes."""
     return lambda step, observation: actions[step]
 
 
-def play(worlds: Worlds, parameters: Tensor, script: Script) -> dict[str, float]:
-    """Play a script for one episode per world, on tasks with these `parameters` (worlds, numbers), float64.
+def score_policy(worlds: Worlds, parameters: Tensor, policy: ReferencePolicy) -> dict[str, float]:
+    """Plays one episode per world with a policy.
+
+    Args:
+        worlds: on the CPU.
+        parameters: (worlds, numbers) float64, of each world's task.
+        policy: chooses the actions.
 
     Returns:
-        Mean return, share of worlds with a successful step, and share of those whose last step is successful.
+        The share of worlds with a successful step, the share whose last step is successful, and the mean return.
     """
     observation = worlds.reset(parameters)
     total = torch.zeros(worlds.num_worlds, dtype=torch.float64)
     any_success = last_success = torch.zeros(worlds.num_worlds, dtype=torch.bool)
     for step in range(worlds.horizon):
-        transition = worlds.step(script(step, observation).expand(worlds.num_worlds, -1))
+        transition = worlds.step(policy(step, observation).expand(worlds.num_worlds, -1))
         observation, last_success = transition.observation, transition.success
         total += transition.reward
         any_success = any_success | last_success

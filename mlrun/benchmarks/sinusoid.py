@@ -1,4 +1,4 @@
-"""Regression of sine waves from a few points."""
+"""Sinusoid regression: fit sine waves from a few points."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _GRID: Final = 100
 
 
 class Sinusoid:
-    """Sine waves ``y = A sin(x - φ)`` to fit from a few of their points (Finn et al. 2017, section 5.1).
+    """Sine waves ``y = A sin(x - φ)`` to fit from a few points (Finn et al. 2017, section 5.1).
 
-    A ~ U[0.1, 5], φ ~ U[0, π] and x ~ U[-5, 5]. A task's parameters are (A, φ). Training draws from this distribution
-    without end; the two lists are drawn from it as well, for following the training and for the final evaluation.
+    A ~ U[0.1, 5], φ ~ U[0, π] and x ~ U[-5, 5]. A task's parameters are (A, φ). Training draws new tasks for every
+    meta-batch. The two task lists are drawn from the same distribution.
 
     Args:
         seed: of the two lists.
-        evaluation_tasks: length of each.
+        evaluation_tasks: length of each list.
 
     Attributes:
-        train_tasks: tasks to follow training by, and choose the best checkpoint.
+        train_tasks: tasks that choose the best checkpoint.
         test_tasks: held-out tasks.
 
     Raises:
@@ -53,31 +53,32 @@ class Sinusoid:
 
     @classmethod
     def from_config(cls, config: SinusoidConfig) -> Self:
-        """The benchmark that a section of an experiment describes."""
+        """Makes the benchmark that a section of an experiment describes."""
         return cls(seed=config.seed, evaluation_tasks=config.evaluation_tasks)
 
     def draw_tasks(self, count: int, generator: np.random.Generator) -> list[Task]:
-        """New tasks from the training distribution."""
+        """Draws new tasks from the training distribution."""
         return _draw(count, generator, "train")
 
     def draw_inputs(self, num_tasks: int, count: int, key: RandomKey) -> torch.Tensor:
-        """Uniform inputs ``(num_tasks, count, 1)``, float32; a slot's are the same whatever the number of tasks."""
+        """Draws uniform inputs ``(num_tasks, count, 1)``, float32. Task i's do not depend on the number of tasks."""
         return key.uniform(num_tasks, (count, 1)).mul_(2 * _LARGEST_INPUT).sub_(_LARGEST_INPUT)
 
     def evaluation_inputs(self) -> torch.Tensor:
-        """The middles of 100 equal parts of [-5, 5], ``(100, 1)``, float32: their mean is nearly the integral."""
+        """The midpoints of 100 equal parts of [-5, 5], ``(100, 1)``, float32. Their mean is nearly the integral."""
         return self._grid
 
     def targets(self, tasks: Sequence[Task], inputs: torch.Tensor) -> torch.Tensor:
-        """``A sin(x - φ)``, in the inputs' shape ``(tasks, count, 1)``, dtype and device."""
+        """``A sin(x - φ)`` at the inputs ``(tasks, count, 1)``, with their shape, dtype and device."""
         parameters = stack_parameters(tasks).to(inputs)
         amplitude, phase = parameters.view(-1, 2, 1, 1).unbind(1)
         return (inputs - phase).sin_().mul_(amplitude)
 
     def reference_scores(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
-        """Errors of the best function that ignores its task, the mean over tasks, and of predicting zero.
+        """Mean squared errors of two functions that ignore the task: the mean function of all tasks, and zero.
 
-        The mean over A and φ of ``A sin(x - φ)`` is ``-(2/π) E[A] cos x``, with ``E[A] = 2.55``.
+        The mean function has the least error of all such functions. The mean of ``A sin(x - φ)`` over A and φ is
+        ``-(2/π) E[A] cos x``, with ``E[A] = 2.55``.
         """
         inputs = self._grid.double()
         targets = self.targets(tasks, inputs.expand(len(tasks), -1, -1))

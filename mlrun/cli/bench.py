@@ -151,7 +151,7 @@ def _require_ml1(name: str) -> None:
     from mlrun.config.benchmarks import ML1Config
     from mlrun.registry import UnknownNameError
 
-    ml1 = [entry.name for entry in benchmarks.entries() if entry.config is ML1Config]
+    ml1 = [entry.name for entry in benchmarks.entries() if issubclass(entry.config, ML1Config)]
     if name not in ml1:
         raise typer.BadParameter(str(UnknownNameError.among("ML1 environment", name, ml1)))
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,8 @@ _PARTS: dict[str, tuple[type, ...]] = {
 def require_same_experiment(saved: dict[str, Any], experiment: Experiment, *, but_for: str | None = None) -> None:
     """Check that the experiment of a run is the same as in its checkpoint.
 
+    A key that did not exist when the checkpoint was saved counts as having had its default.
+
     Args:
         saved: the experiment in the checkpoint.
         experiment: the experiment in the run's config.yaml.
@@ -44,15 +45,14 @@ def require_same_experiment(saved: dict[str, Any], experiment: Experiment, *, bu
     Raises:
         ChangedExperimentError: a key differs that decides what is computed.
     """
-    before, now = dict(leaves(saved)), dict(leaves(experiment.model_dump(mode="json")))
-    _require_same({key: (before.get(key), now.get(key)) for key in before | now}, CONFIG, but_for)
+    _require_same(saved, experiment, CONFIG, but_for)
 
 
 def require_recorded_experiment(run: Path, experiment: Experiment, *, but_for: str | None = None) -> None:
     """Check that the experiment of a run is the same as in its manifest.
 
-    Keys that the manifest does not have are not compared. A manifest that is damaged, or was written before manifests
-    had the experiment, has none.
+    A key that did not exist when the manifest was written counts as having had its default. There is nothing to
+    compare with if the manifest is damaged, or was written before manifests had the experiment.
 
     Args:
         run: its directory.
@@ -63,12 +63,11 @@ def require_recorded_experiment(run: Path, experiment: Experiment, *, but_for: s
         ChangedExperimentError: a key differs that decides what is computed.
     """
     try:
-        recorded = read_record(run).experiment or {}
+        recorded = read_record(run).experiment
     except MlrunError:
         return
-    now = dict(leaves(experiment.model_dump(mode="json")))
-    values = {key: (before, now.get(key)) for key, before in leaves(recorded)}
-    _require_same(values, str(run / CONFIG), but_for)
+    if recorded:
+        _require_same(recorded, experiment, str(run / CONFIG), but_for)
 
 
 def require_training_state(state: dict[str, Any]) -> None:
@@ -90,10 +89,15 @@ def require_training_state(state: dict[str, Any]) -> None:
         raise ValueError(f"experiment: {error}") from error
 
 
-def _require_same(values: Mapping[str, tuple[Any, Any]], config: str, but_for: str | None) -> None:
-    """Compare pairs of an old and a new value for each key."""
-    checked = (key for key in values if key not in _MAY_CHANGE and key.partition(".")[0] != but_for)
-    changed = [f"{key} was {values[key][0]} and is {values[key][1]}" for key in checked if operator.ne(*values[key])]
+def _require_same(saved: dict[str, Any], experiment: Experiment, config: str, but_for: str | None) -> None:
+    before, now = (dict(leaves(values)) for values in (saved, experiment.model_dump(mode="json")))
+    not_default = dict(leaves(experiment.model_dump(mode="json", exclude_defaults=True)))
+    checked = (key for key in before | not_default if key not in _MAY_CHANGE and key.partition(".")[0] != but_for)
+    changed = [
+        f"{key} was {before.get(key, 'not set')} and is {now.get(key)}"
+        for key in checked
+        if key not in before or before[key] != now.get(key)
+    ]
     if changed:
         raise ChangedExperimentError(
             f"{config} is not what this run was trained with: {'; '.join(changed)}; put it back, or start a new run "

@@ -1,1 +1,1 @@
-"""The Sawyer scene and the physics that steps batches of it; nothing here knows of tasks, rewards or learning."""
+"""Scenes, and the physics engines that step batches of worlds. Nothing here knows of tasks, rewards or learning."""

@@ -1,4 +1,4 @@
-"""The one place that chooses what steps the worlds."""
+"""The choice of the physics engine."""
 
 from typing import Literal
 
@@ -12,18 +12,18 @@ Backend = Literal["cpu", "warp"]
 
 
 def make_physics(scene: Scene, backend: Backend, num_worlds: int, num_threads: int = 0) -> Physics:
-    """Worlds of a scene, to be put into a settled state.
+    """Makes worlds of a scene. `Physics.load` must put them into a settled state before they are stepped.
 
     Args:
         scene: what there is in each world.
-        backend: "cpu" for `mujoco.batch` in double precision, "warp" for MuJoCo Warp in single precision on the GPU,
-            or slowly on the CPU where there is none.
+        backend: "cpu" is `mujoco.batch` in double precision. "warp" is MuJoCo Warp in single precision, on the GPU, or
+            slowly on the CPU if there is none.
         num_worlds: how many.
-        num_threads: threads to step them on with "cpu"; 0 means one per core.
+        num_threads: threads that step them with "cpu"; 0 means one per core.
 
     Raises:
         ValueError: there would be no world, or more threads than cores.
-        MissingExtraError: "warp" is not installed.
+        MissingExtraError: the packages for "warp" are not installed.
     """
     if num_worlds < 1:
         raise ValueError(f"the number of worlds must be at least 1, not {num_worlds}")

@@ -1,4 +1,4 @@
-"""What is only looked at: the drawn arm and table, lights, cameras and the sky."""
+"""What is only drawn: the look of the arm and the table, lights, cameras and the sky."""
 
 # mujoco's compiled modules carry no types.
 # pyright: reportAttributeAccessIssue=false
@@ -22,7 +22,7 @@ class _Material(NamedTuple):
 
 
 class _View(NamedTuple):
-    """A camera: where it stands, what it looks at, and its vertical field of view in degrees."""
+    """A camera: its position, the point it looks at, and its vertical field of view in degrees."""
 
     position: Vector
     target: Vector
@@ -55,7 +55,7 @@ def add_materials(spec: mujoco.MjSpec) -> None:
 
 
 def decorate(spec: mujoco.MjSpec) -> None:
-    """Adds what is drawn and neither collides nor weighs anything; the materials must be there."""
+    """Adds everything that is only drawn. `add_materials` must come first."""
     for shape in SHAPES:
         _add_shape(spec, shape)
     _add_light(spec)
@@ -89,7 +89,7 @@ def _add_light(spec: mujoco.MjSpec) -> None:
     visual.headlight.diffuse = (0.2, 0.2, 0.2)
     visual.headlight.specular = (0.0, 0.0, 0.0)
     visual.quality.shadowsize = 2048
-    # The part of the world that the shadow map has to cover.
+    # The part of the world that the shadow map covers.
     spec.stat.center, spec.stat.extent = (0, 0.5, 0), 2.0
     visual.map.shadowclip = 1.0
     spec.worldbody.add_light(

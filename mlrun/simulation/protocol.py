@@ -1,4 +1,4 @@
-"""What an environment needs of the physics, whichever engine computes it and on whichever device."""
+"""What environments use of the physics. It is the same for every engine and device."""
 
 # mujoco's compiled modules carry no types.
 # pyright: reportAttributeAccessIssue=false
@@ -17,60 +17,64 @@ if TYPE_CHECKING:
 
 
 class CapacityError(MlrunError):
-    """The physics had no room for all that it had to compute."""
+    """The physics had no room for all contacts or constraints."""
 
 
 class Poses:
-    """Where the named things of a scene are in every world, in metres, as live views.
+    """The poses of a scene's bodies and sites in every world, by name.
 
-    Each call on the physics refreshes them.
+    All tensors are live views. `Physics.forward` and `Physics.step` refresh them.
 
     Args:
-        model: what tells the numbers of bodies and sites.
-        body: (worlds, bodies, 3) where the bodies are.
-        site: (worlds, sites, 3) where the sites are.
-        rotation: (worlds, bodies, 3, 3) how the bodies are turned.
+        model: names the bodies and sites, in the order of the tensors.
+        body_positions: (worlds, bodies, 3) in metres.
+        site_positions: (worlds, sites, 3) in metres.
+        body_rotations: (worlds, bodies, 3, 3) rotation matrices.
 
     Attributes:
-        body_positions: those of all bodies.
-        site_positions: those of all sites.
-        body_rotations: those of all bodies.
+        body_positions: as given.
+        site_positions: as given.
+        body_rotations: as given.
     """
 
-    def __init__(self, model: mujoco.MjModel, body: Tensor, site: Tensor, rotation: Tensor) -> None:
-        self.body_positions, self.site_positions, self.body_rotations = body, site, rotation
-        self._body = {model.body(number).name: body[:, number] for number in range(model.nbody)}
-        self._site = {model.site(number).name: site[:, number] for number in range(model.nsite)}
-        self._rotation = {model.body(number).name: rotation[:, number] for number in range(model.nbody)}
+    def __init__(
+        self, model: mujoco.MjModel, body_positions: Tensor, site_positions: Tensor, body_rotations: Tensor
+    ) -> None:
+        self.body_positions, self.site_positions, self.body_rotations = body_positions, site_positions, body_rotations
+        bodies = {model.body(number).name: number for number in range(model.nbody)}
+        sites = {model.site(number).name: number for number in range(model.nsite)}
+        self._body = {name: body_positions[:, number] for name, number in bodies.items()}
+        self._site = {name: site_positions[:, number] for name, number in sites.items()}
+        self._rotation = {name: body_rotations[:, number] for name, number in bodies.items()}
 
     def body(self, name: str) -> Tensor:
-        """Where a body is, (worlds, 3)."""
+        """The position of a body, (worlds, 3) in metres."""
         return self._body[name]
 
     def site(self, name: str) -> Tensor:
-        """Where a site is, (worlds, 3)."""
+        """The position of a site, (worlds, 3) in metres."""
         return self._site[name]
 
     def rotation(self, name: str) -> Tensor:
-        """How a body is turned, (worlds, 3, 3) rotation matrices."""
+        """The orientation of a body, (worlds, 3, 3) rotation matrices."""
         return self._rotation[name]
 
     @property
     def gripper_center(self) -> Tensor:
-        """The point between the finger tips, (worlds, 3); the papers' TCP."""
+        """The point between the finger tips, (worlds, 3) in metres. The papers call it TCP."""
         return (self._site["right_finger_tip"] + self._site["left_finger_tip"]) / 2
 
 
 class Physics(Protocol):
-    """Worlds of one scene that are stepped together and do not touch one another.
+    """Independent worlds of one scene that are stepped together.
 
-    Its tensors are on the engine's device and in its precision; those that it is given must be on that device, too.
+    All tensors are on the engine's device and in its precision. Those that it is given must be on that device too.
 
     Attributes:
         scene: what there is in each world.
         num_worlds: how many worlds.
-        hand_target: (worlds, 3) where the hand is led to, in metres, live: writing moves the target.
-        poses: where things are.
+        hand_target: (worlds, 3) in metres, live: the hand follows what is written here.
+        poses: of the bodies and sites.
     """
 
     scene: Scene
@@ -79,25 +83,26 @@ class Physics(Protocol):
     poses: Poses
 
     def load(self, settled: SettledState, worlds: Tensor) -> None:
-        """Put those `worlds` (worlds,) that are true into a settled state; poses are stale until `forward`."""
+        """Puts the chosen `worlds` (worlds,) bool into a settled state. Poses are stale until `forward`."""
         ...
 
     def write_joint(self, joint: str, position: Tensor, worlds: Tensor) -> None:
-        """Move a joint of `worlds` (worlds,), at rest; poses are stale until `forward`.
+        """Moves a joint and sets its velocities to zero. Poses are stale until `forward`.
 
         Args:
             joint: its name in the scene.
-            position: (worlds, coordinates), the first coordinates of the joint: of a free joint 3 are its place.
-            worlds: (worlds,) bool, which ones.
+            position: (worlds, coordinates), the first coordinates of the joint; others stay. The first three of a free
+                joint are its position in metres.
+            worlds: (worlds,) bool, where to move it.
         """
         ...
 
     def forward(self) -> None:
-        """Refreshes the poses from the state, without advancing time."""
+        """Computes the poses of the present state. Time does not advance."""
         ...
 
     def step(self, gripper: Tensor) -> None:
-        """Advances every world by one control step towards its `hand_target`; poses are those of the new state.
+        """Advances every world by one control step towards its `hand_target`. The poses are those of the new state.
 
         Args:
             gripper: (worlds,) closing effort of the fingers, -1 (open) to 1 (closed).
@@ -115,16 +120,13 @@ class Physics(Protocol):
         ...
 
     def state(self, world: int) -> np.ndarray:
-        """The whole integration state of one world, as `mujoco.mj_setState` takes it, float64."""
+        """The whole integration state of one world, float64, as `mujoco.mj_setState` takes it."""
         ...
 
     def pads_press(self, worlds: Tensor) -> Tensor:
-        """Whether both finger pads push against the graspable object, (worlds,) bool; false where `worlds` is."""
+        """Whether both finger pads push against the graspable object, (worlds,) bool.
+
+        Args:
+            worlds: (worlds,) bool, those to look at. The result is false in the others.
+        """
         ...
-
-
-def joint_numbers(model: mujoco.MjModel, joint: str) -> tuple[int, slice]:
-    """Where the coordinates of a joint begin in ``qpos``, and where its velocities are in ``qvel``."""
-    found = model.joint(joint)
-    velocity, size = int(found.dofadr[0]), {0: 6, 1: 3}.get(int(found.type[0]), 1)  # free, ball; slide and hinge
-    return int(found.qposadr[0]), slice(velocity, velocity + size)

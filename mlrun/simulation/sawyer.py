@@ -1,4 +1,4 @@
-"""The Sawyer arm and what stands around it, as tables: frames, inertias, hinges, and how each body is drawn.
+"""Tables of the Sawyer arm and of what stands around it: frames, inertias, hinges, and how each body is drawn.
 
 Lengths are in metres, masses in kilograms, angles in radians; quaternions are (w, x, y, z) in any positive scale.
 """
@@ -14,7 +14,7 @@ _IDENTITY: Final[Quaternion] = (1.0, 0.0, 0.0, 0.0)
 
 
 class Inertia(NamedTuple):
-    """Mass, centre and principal axes of a body, in the body's frame."""
+    """A body's mass, principal moments, centre and principal axes, in the body's frame."""
 
     mass: float
     diagonal: Vector
@@ -23,7 +23,7 @@ class Inertia(NamedTuple):
 
 
 class Hinge(NamedTuple):
-    """A hinge about the body's z axis with its range; every moving link of the arm has one."""
+    """A hinge about the body's z axis, with its range. Every moving link of the arm has one."""
 
     name: str
     low: float
@@ -31,7 +31,7 @@ class Hinge(NamedTuple):
 
 
 class Link(NamedTuple):
-    """One body: its frame in the parent's, its inertia (None: derived from its geoms) and its hinge, if any."""
+    """One body: its frame in the parent's, its inertia (None: MuJoCo derives it from geoms), and its hinge, if any."""
 
     name: str
     parent: str
@@ -62,7 +62,7 @@ class Cylinder(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A drawn box about a centre in a body's frame, by its half sizes."""
+    """A drawn box around a point of a body's frame, by its half sizes."""
 
     body: str
     half_size: Vector
@@ -74,7 +74,7 @@ _NO_MASS: Final = Inertia(0.0, _ORIGIN)
 _FRAME_ONLY: Final = Inertia(1e-4, (1e-8, 1e-8, 1e-8))
 _NEGLIGIBLE: Final = Inertia(1e-8, (1e-8, 1e-8, 1e-8), (1e-8, 1e-8, 1e-8), (0.820473, 0.339851, -0.17592, 0.424708))
 
-# In the order of body ids, which is depth first.
+# In the order of MuJoCo's body ids, which is depth first.
 LINKS: Final = (
     Link("table", "world", (0.0, 0.6, 0.0)),
     Link("retaining_wall", "world", (0.0, 0.6, 0.06)),
@@ -243,8 +243,8 @@ LINKS: Final = (
     Link("puck", "world", (0.0, 0.6, 0.02), inertia=Inertia(0.75, (8.80012e-04, 8.80012e-04, 8.80012e-04))),
 )
 
-# Where the joints lie and how wide the links are, so that the drawn arm fills the space of the real one. Surfaces that
-# lie inside one another differ in radius by at least a millimetre, or they flicker.
+# Joints and widths are those of the real arm, so that the drawn arm fills the same space. Where one surface lies inside
+# another, their radii differ by at least a millimetre. Otherwise they would flicker.
 SHAPES: Final[tuple[Capsule | Cylinder | Box, ...]] = (
     Box("table", (0.7, 0.4, 0.027), (0.0, 0.0, -0.027), "wood"),
     Box("table", (0.05, 0.35, 0.42), (-0.55, 0.0, -0.48), "wood"),

@@ -1,4 +1,4 @@
-"""A scene as a value: what is compiled, what state episodes start from, and what is drawn."""
+"""A scene as a value: its compiled models, and the states that episodes start from."""
 
 # mujoco's compiled modules carry no types.
 # pyright: reportAttributeAccessIssue=false
@@ -19,19 +19,22 @@ SUBSTEPS: Final = 5  # per control step: 80 Hz
 Position = tuple[float, float, float]
 """Metres."""
 
-_HAND_QUATERNION: Final = (1.0, 0.0, 1.0, 0.0)
+_HAND_QUATERNION: Final = (1.0, 0.0, 1.0, 0.0)  # w, x, y, z: the fingers point down
 _SETTLE_STEPS: Final = 50  # control steps
-_STRONGEST: Final = 2  # MuJoCo's number for reporting, of several contacts, the one with the largest force
+_STRONGEST: Final = 2  # MuJoCo's number for: of several contacts, report the one with the largest force
+_VELOCITIES: Final = {0: 6, 1: 3}  # of a free joint and of a ball; slides and hinges have one
 
 
 @dataclass(frozen=True, eq=False)
 class SettledState:
-    """A state that episodes start from: the hand at its home, at rest, with open fingers.
+    """A state that episodes start from: the hand is at its home, at rest, with open fingers.
+
+    The positions are those of one substep before `state`, as Meta-World reads them.
 
     Attributes:
-        state: the whole integration state of one world, solver warm start included.
-        bodies: where each named body is, (3,). As in Meta-World it is read one substep before `state`.
-        sites: where each named site is, (3,), likewise.
+        state: the whole integration state of one world, with the solver's warm start, float64.
+        bodies: the position of each body by its name, (3,) in metres, float64.
+        sites: the position of each site by its name, (3,) in metres, float64.
     """
 
     state: np.ndarray
@@ -40,22 +43,22 @@ class SettledState:
 
     @property
     def gripper_center(self) -> Tensor:
-        """The point between the finger tips, (3,)."""
+        """The point between the finger tips, (3,) in metres."""
         return (self.sites["right_finger_tip"] + self.sites["left_finger_tip"]) / 2
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """One scene that worlds can be made of.
+    """What there is in a world: an arm and the objects around it.
 
-    It has one mocap body, which leads the hand, and two actuators, which close the fingers. Each model is
-    compiled once per process, and must not be written to.
+    A scene has one mocap body, which leads the hand, and two actuators, which close the fingers. Each of its models is
+    compiled once per process. Nobody may write to them.
 
     Attributes:
         name: for messages.
-        make_spec: makes the scene before it is compiled. It has all that moves, touches or weighs.
-        decorate: adds what is only looked at.
-        graspable: the geom of the object that the finger pads can hold; None where there is none.
+        make_spec: makes the scene before it is compiled, with everything that moves, touches or weighs.
+        decorate: adds what is only drawn.
+        graspable: the name of the geom that the finger pads can hold; None if there is none.
     """
 
     name: str
@@ -65,31 +68,31 @@ class Scene:
 
     @functools.cached_property
     def model(self) -> mujoco.MjModel:
-        """The model that is stepped."""
+        """The model that the physics steps."""
         return self.make_spec().compile()
 
     @functools.cached_property
     def drawn_model(self) -> mujoco.MjModel:
-        """The model with what is only looked at, which would slow stepping by a twentieth."""
+        """The model that is drawn. What is only looked at would slow stepping by a twentieth."""
         spec = self.make_spec()
         self.decorate(spec)
         return spec.compile()
 
     @functools.cached_property
     def kinematic_model(self) -> mujoco.MjModel:
-        """The model without contacts, constraints and links at the ends, which no pose depends on."""
+        """The model that computes poses. It lacks contacts, constraints and empty end links: no pose needs them."""
         spec = self.make_spec()
         disabled = mujoco.mjtDisableBit.mjDSBL_CONTACT | mujoco.mjtDisableBit.mjDSBL_CONSTRAINT
         spec.option.disableflags |= disabled
-        for body in reversed(spec.bodies):  # children come after their parents
-            bears_nothing = not (body.bodies or body.joints or body.geoms)
-            if bears_nothing:
+        for body in reversed(spec.bodies):  # children before their parents
+            is_empty = not (body.bodies or body.joints or body.geoms)
+            if is_empty:
                 spec.delete(body)
         return spec.compile()
 
     @functools.cached_property
     def grasp_model(self) -> mujoco.MjModel:
-        """The model with a sensor on each finger pad for its strongest contact's force on the graspable geom."""
+        """The model with a sensor on each finger pad, for its strongest contact force on the graspable geom."""
         spec = self.make_spec()
         for side in ("left", "right"):
             spec.add_sensor(
@@ -103,8 +106,14 @@ class Scene:
         return spec.compile()
 
     def settled(self, hand_home: Position) -> SettledState:
-        """The state in which the hand has settled at a place with open fingers; found once per process."""
+        """The state in which the hand has settled at `hand_home` with open fingers. Found once per process."""
         return _settle(self, hand_home)
+
+    def joint_addresses(self, joint: str) -> tuple[int, slice]:
+        """Where the coordinates of a joint begin in ``qpos``, and where its velocities are in ``qvel``."""
+        found = self.model.joint(joint)
+        velocity, size = int(found.dofadr[0]), _VELOCITIES.get(int(found.type[0]), 1)
+        return int(found.qposadr[0]), slice(velocity, velocity + size)
 
 
 @functools.cache
@@ -119,6 +128,8 @@ def _settle(scene: Scene, hand_home: Position) -> SettledState:
     kind = mujoco.mjtState.mjSTATE_INTEGRATION.value
     state = np.empty(mujoco.mj_stateSize(model, kind))
     mujoco.mj_getState(model, data, state, kind)
-    bodies = {model.body(number).name: torch.from_numpy(place.copy()) for number, place in enumerate(data.xpos)}
-    sites = {model.site(number).name: torch.from_numpy(place.copy()) for number, place in enumerate(data.site_xpos)}
+    bodies = {model.body(number).name: torch.from_numpy(position.copy()) for number, position in enumerate(data.xpos)}
+    sites = {
+        model.site(number).name: torch.from_numpy(position.copy()) for number, position in enumerate(data.site_xpos)
+    }
     return SettledState(state, bodies, sites)

@@ -1,9 +1,9 @@
-"""The tabletop scene of the Meta-World v3 manipulation tasks: a Sawyer arm, a walled table and a puck.
+"""The scene of Meta-World v3's reach, push and pick-place: a Sawyer arm, a walled table and a puck.
 
-The scene is compiled from tables and contains no mesh. What decides the motion (body tree, frames, inertias, joints,
-weld, actuators, solver options and colliding geoms) carries the numbers of Meta-World v3, so trajectories agree with
-the benchmark to the last bit. Static bodies stay bodies of their own for the same reason: fusing them changes
-rounding, which contact amplifies. Whatever else is drawn is a primitive that never collides and weighs nothing.
+The scene is compiled from tables and contains no mesh. Everything that decides the motion has the numbers of Meta-World
+v3: body tree, frames, inertias, joints, weld, actuators, solver options and colliding geoms. So trajectories agree with
+the benchmark to the last bit. Static bodies are not fused for the same reason: fusing changes rounding, and contact
+amplifies that. All other drawn shapes are primitives that never collide and weigh nothing.
 """
 
 # mujoco's compiled modules carry no types.
@@ -21,8 +21,7 @@ from mlrun.simulation.scene import TIME_STEP, Scene
 PUCK: Final = "puck"
 """The name of the puck's body, of its geom and of its free joint."""
 
-
-# MuJoCo derives inertia from the geoms of this group alone (table block and claws), which are not drawn.
+# The table block and the claws. MuJoCo derives inertia from the geoms of this group alone, and they are not drawn.
 _INERTIA_GROUP: Final = 4
 
 _FINGER_HALF_SIZE: Final[Vector] = (0.045, 0.003, 0.015)
@@ -30,7 +29,7 @@ _FINGER_TIP: Final[Vector] = (0.045, 0.0, 0.0)
 
 
 def _make_spec() -> mujoco.MjSpec:
-    """The scene before it is compiled."""
+    """Makes the scene before it is compiled."""
     spec = mujoco.MjSpec()
     _set_options(spec)
     for link in LINKS:
@@ -51,7 +50,7 @@ def _set_options(spec: mujoco.MjSpec) -> None:
     spec.option.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
     spec.option.iterations = 50
     spec.option.tolerance = 1e-10
-    # A search for pairs of bodies that may touch, which takes longer than looking at the few there are.
+    # The midphase searches for pairs of geoms that may touch. With so few geoms it takes longer than trying all pairs.
     spec.option.disableflags |= mujoco.mjtDisableBit.mjDSBL_MIDPHASE.value
 
 
@@ -74,7 +73,7 @@ def _add_link(spec: mujoco.MjSpec, link: Link) -> None:
 
 
 def _add_colliding_geoms(spec: mujoco.MjSpec) -> None:
-    """Adds everything that can touch: the ids of these geoms keep the benchmark's order."""
+    """Adds all geoms that can touch. Their ids are in the benchmark's order."""
     box = mujoco.mjtGeom.mjGEOM_BOX
     still = {"type": box, "contype": 0, "conaffinity": 1}
     spec.worldbody.add_geom(
@@ -92,7 +91,7 @@ def _add_colliding_geoms(spec: mujoco.MjSpec) -> None:
         ("right", (0.01, 0.38, 0.06), (0.69, 0, 0)),
     ):
         spec.body("retaining_wall").add_geom(name=f"wall_{side}", size=size, pos=position, material="trim", **still)
-    # A mesh in the benchmark; this box has its extent.
+    # The benchmark has a mesh here. This box has the same extent.
     spec.body("right_hand").add_geom(
         name="palm",
         type=box,
@@ -130,7 +129,7 @@ def _add_colliding_geoms(spec: mujoco.MjSpec) -> None:
 
 
 def _add_hand(spec: mujoco.MjSpec) -> None:
-    """Adds the finger slides with their actuators, and the weld by which the mocap body leads the hand."""
+    """Adds the finger slides with their actuators, and the weld with which the mocap body leads the hand."""
     for side, name, travel in (("right", "r_close", (0, 0.04)), ("left", "l_close", (-0.03, 0))):
         claw = spec.body(f"{side}_claw")
         claw.add_joint(
@@ -155,13 +154,13 @@ def _add_hand(spec: mujoco.MjSpec) -> None:
         name1="mocap",
         name2="hand",
         solref=(0.02, 1),
-        # anchor, relative position, relative quaternion, torque scale, and a last entry that the benchmark zeroes
+        # anchor, relative position, relative quaternion, torque scale, and a last entry that the benchmark sets to zero
         data=(0, 0, 0, 0, 0, 0, -1, 0, 0, 0, 5, 0),
     )
 
 
 def _per_velocity(damping: float) -> np.ndarray:
-    """A joint's linear damping, as the first coefficient of MuJoCo's polynomial in the velocity."""
+    """Linear damping of a joint: the first coefficient of MuJoCo's polynomial in the velocity."""
     return np.array([damping, 0.0, 0.0])
 
 

@@ -1,4 +1,4 @@
-"""Sharing the cores between the physics and torch."""
+"""How the physics and torch share the cores."""
 
 import os
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ def available_cores() -> int:
 
 
 def checked_threads(num_threads: int) -> int:
-    """The number of threads to step worlds on; 0 means one per core.
+    """Returns a number of threads that may step worlds. 0 means one per core and stays 0.
 
     Raises:
-        ValueError: it is negative, or there are more threads than cores, which would only wait for each other.
+        ValueError: it is negative or above the number of cores. More threads than cores would only wait for each other.
     """
     if not 0 <= num_threads <= available_cores():
         raise ValueError(
@@ -29,15 +29,16 @@ def checked_threads(num_threads: int) -> int:
 
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
-    """Leaves the cores to the physics while it is stepped again and again.
+    """Keeps torch to one thread, so that the cores are free for the physics.
 
-    Torch's worker threads spin for a while after each operation, and those of a rollout are too small to need them.
+    After each operation, torch's worker threads spin for a while. The operations of a rollout are too small to need
+    them.
 
-    A Python thread that uses torch for the first time while another one is in here keeps to one thread, since torch
-    lets it inherit that.
+    A Python thread inherits torch's number of threads when it first uses torch. One that does so while another thread
+    is in here keeps to one thread.
     """
     threads = torch.get_num_threads()
-    if threads == 1:  # by an outer call, or inherited from another Python thread: not for this call to put back
+    if threads == 1:  # an outer call set it, or this Python thread inherited it: not for this call to undo
         yield
         return
     torch.set_num_threads(1)

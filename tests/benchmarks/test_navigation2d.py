@@ -69,11 +69,11 @@ def test_policies_are_compared_by_their_return() -> None:
     assert Navigation2D().ranked_by == ("return",)
 
 
-def test_the_floors() -> None:
+def test_reference_scores_are_those_of_the_distances() -> None:
     navigation = Navigation2D(horizon=8)
     tasks = [Task(0, "test", (0.3, 0.4)), Task(1, "test", (0.0, -0.05)), Task(2, "test", (0.0, 0.0))]
-    floors = navigation.reference_scores(tasks)
-    still, straight = floors["standing still"], floors["straight to the goal"]
+    scores = navigation.reference_scores(tasks)
+    still, straight = scores["standing still"], scores["straight to the goal"]
     assert still == pytest.approx({"return": -8 * 0.55 / 3, "success_any": 1 / 3, "success_last": 1 / 3})
     assert straight == pytest.approx({"return": -(0.375 + 0.25 + 0.125) / 3, "success_any": 1.0, "success_last": 1.0})
 

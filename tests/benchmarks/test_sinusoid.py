@@ -68,7 +68,7 @@ def test_the_evaluation_grid_is_even_and_integrates_well() -> None:
     assert float(grid.cos().square().mean()) == pytest.approx(0.5 + math.sin(10) / 20, abs=1e-4)
 
 
-def test_the_floors_are_what_the_distribution_gives() -> None:
+def test_reference_scores_are_what_the_distribution_gives() -> None:
     """E[A²] / 2 for zero; the mean function, which is the mean, explains (2/π E[A])² E[cos² x] of it."""
     sinusoid = Sinusoid()
     tasks = [
@@ -76,11 +76,11 @@ def test_the_floors_are_what_the_distribution_gives() -> None:
         for amplitude in 0.1 + 4.9 * (np.arange(100) + 0.5) / 100
         for phase in (np.arange(100) + 0.5) / 100 * math.pi
     ]
-    floors = sinusoid.reference_scores(tasks)
+    scores = sinusoid.reference_scores(tasks)
     zero = (5**3 - 0.1**3) / (3 * 4.9) / 2
     cosine = 0.5 + math.sin(10) / 20
-    assert floors["zero"]["mse"] == pytest.approx(zero, rel=1e-3)
-    assert floors["mean function"]["mse"] == pytest.approx(zero - (2 / math.pi * 2.55) ** 2 * cosine, rel=1e-3)
+    assert scores["zero"]["mse"] == pytest.approx(zero, rel=1e-3)
+    assert scores["mean function"]["mse"] == pytest.approx(zero - (2 / math.pi * 2.55) ** 2 * cosine, rel=1e-3)
     targets = sinusoid.targets(tasks, sinusoid.evaluation_inputs().double().expand(len(tasks), -1, -1))
     torch.testing.assert_close(
         targets.mean(0), -2 / math.pi * 2.55 * sinusoid.evaluation_inputs().double().cos(), rtol=1e-4, atol=0

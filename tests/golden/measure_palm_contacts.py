@@ -1,10 +1,10 @@
-"""Measures how often the palm, whose shape is a mesh in the original Meta-World and a box here, touches anything.
+"""Measures how often the palm touches anything. Its shape is a mesh in the original Meta-World, and a box here.
 
     python tests/golden/measure_palm_contacts.py
 
-For each problem, the 50 test tasks of seed 0 are played for 500 steps by the expert and by uniformly random actions.
-Printed is the share of control steps, over all tasks, after which the palm touches the puck, or anything at all. The
-recordings beside this script are played as well.
+For each task family, the expert and uniformly random actions play the 50 test tasks of seed 0 for 500 steps. The
+recordings beside this script are played as well. The script prints the share of control steps after which the palm
+touches the puck, or anything at all.
 """
 
 # mujoco's compiled modules carry no types.
@@ -22,14 +22,14 @@ from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.metaworld.worlds import ManipulationWorlds
 from mlrun.simulation.tabletop import SAWYER_AND_PUCK
 
-Script = Callable[[int, Tensor], Tensor]  # actions from the number of the step and the observation
+Script = Callable[[int, Tensor], Tensor]  # returns actions, given the number of the step and the observation
 
 PROBLEMS = ("reach-v3", "push-v3", "pick-place-v3")
 FOLDER = Path(__file__).parent
 
 
 class PalmContacts:
-    """Looks for contacts of the palm in the present state of every world."""
+    """Counts contacts of the palm in the present state of every world."""
 
     def __init__(self, environment: ManipulationWorlds):
         self._worlds = range(environment.num_worlds)
@@ -39,7 +39,7 @@ class PalmContacts:
         self._palm, self._puck = self._model.geom("palm").id, self._model.geom("puck").id
 
     def count(self) -> np.ndarray:
-        """In how many worlds the palm touches the puck, and in how many anything, (2,)."""
+        """The number of worlds in which the palm touches the puck, and in which it touches anything, (2,)."""
         touching = [self._touching(world) for world in self._worlds]
         return np.array([sum(self._puck in geoms for geoms in touching), sum(map(bool, touching))])
 
@@ -51,7 +51,7 @@ class PalmContacts:
 
 
 def share(ml1: ML1, parameters: Tensor, act: Script) -> str:
-    """Plays an episode in a world per row of `parameters`, and puts the shares into words."""
+    """Plays one episode for each row of `parameters` and returns the shares as text."""
     environment = ml1.make_worlds(len(parameters))
     observation = environment.reset(parameters)
     contacts, count = PalmContacts(environment), np.zeros(2, dtype=int)
@@ -63,7 +63,7 @@ def share(ml1: ML1, parameters: Tensor, act: Script) -> str:
 
 
 def measure(problem: str) -> Iterator[tuple[str, str]]:
-    """Kinds of actions, and the shares for each."""
+    """Yields each kind of actions and its shares, as text."""
     ml1 = ML1(problem, goal="visible")
     parameters = torch.tensor([task.parameters for task in ml1.test_tasks], dtype=torch.float64)
     generator = torch.Generator().manual_seed(0)
@@ -79,7 +79,7 @@ def measure(problem: str) -> Iterator[tuple[str, str]]:
 
 
 def main() -> None:
-    """Prints one line per problem and kind of action."""
+    """Prints one line for each task family and kind of actions."""
     for problem in PROBLEMS:
         for kind, shares in measure(problem):
             print(f"{problem:14} {kind:23} {shares}", flush=True)

@@ -1,11 +1,12 @@
-"""Measures how far MuJoCo Warp, on the GPU or else on the CPU, departs from MuJoCo on the CPU.
+"""Measures how far MuJoCo Warp departs from MuJoCo on the CPU. Warp runs on the GPU, or on the CPU if there is none.
 
     python tests/golden/measure_warp_parity.py
 
-On the 50 test tasks of seed 0 both first play the expert in closed loop for 500 steps, and are then given 150 equal
-actions: the expert's, and the expert's with uniform noise between -1 and 1. Printed are the success and the mean return
-of both; then the largest distance between the two within an episode, median and maximum over tasks, of hand and puck,
-and the share of steps whose success differs.
+The tasks are the 50 test tasks of seed 0. First the expert plays them for 500 steps in each engine, in closed loop. The
+script prints success and mean return for both engines. Then both engines get the same 150 actions: the expert's, and
+the expert's with uniform noise between -1 and 1. For hand and puck, the script takes the largest distance between the
+engines within an episode, and prints its median and maximum over tasks. It also prints the share of steps whose success
+differs.
 """
 
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ NOISE = {"expert": 0.0, "expert with noise": 1.0}
 
 
 class Pair:
-    """The test tasks of a problem, in both engines."""
+    """The test tasks of a task family, in both engines."""
 
     def __init__(self, problem: str) -> None:
         self.ml1 = ML1(problem)
@@ -31,7 +32,7 @@ class Pair:
         self.engines = [self.ml1.make_worlds(worlds), self.ml1.make_worlds(worlds, physics="warp")]
 
     def closed_loop(self, environment: ManipulationWorlds) -> tuple[float, float]:
-        """Any-step success and mean return of the expert."""
+        """Plays the expert and returns the share of tasks with a successful step, and the mean return."""
         observation = environment.reset(self.parameters)
         total, ever = torch.zeros(len(self.goal)), torch.zeros(len(self.goal), dtype=torch.bool)
         for _ in range(500):
@@ -60,7 +61,7 @@ class Pair:
 
 
 def main() -> None:
-    """Prints a line for each problem and kind of actions."""
+    """Prints lines for each task family: closed loop, then each kind of actions."""
     for problem in PROBLEMS:
         pair = Pair(problem)
         scores = "; ".join("success {:.2f}, return {:.1f}".format(*pair.closed_loop(one)) for one in pair.engines)

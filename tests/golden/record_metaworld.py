@@ -1,17 +1,17 @@
 """Records what the original Meta-World does, for the tests that replay it through this package.
 
-The recordings in this folder were made by this script; it is not needed to run the tests. To repeat them, make an
-environment of its own for the original benchmark, whose requirements conflict with this package's, and run the script
-there from the root of the repository:
+This script made the recordings in this folder. The tests do not need it. The requirements of the original benchmark
+conflict with this package's. So, to record again, make a virtual environment for the original and run the script there,
+from the root of the repository:
 
     python -m venv /tmp/metaworld
     /tmp/metaworld/bin/pip install mujoco==4.0.0 gymnasium scipy imageio packaging
     /tmp/metaworld/bin/pip install --no-deps metaworld==3.1.1
     PYTHONPATH=. /tmp/metaworld/bin/python tests/golden/record_metaworld.py
 
-For each problem it first verifies that the compiled scene of this package equals the original's in every number that
-decides the motion, then writes `<problem>.npz`: episodes of scripted and random actions, with what both versions of the
-reward say of them, and the task lists of some seeds.
+For each problem the script first verifies that every number of this package's compiled scene that decides the motion
+equals the original's. Then it writes `<problem>.npz`: episodes of scripted and random actions with both versions of
+the reward, and the task lists of some seeds.
 """
 
 # mujoco's compiled modules carry no types, and metaworld is not installed beside this package.
@@ -36,9 +36,9 @@ class Recording:
     """What to record of one problem.
 
     Attributes:
-        expert: the original's script for it.
+        expert: the original's scripted policy.
         steps: length of the episodes.
-        kinds: one kind of actions per episode; see `choose_action`.
+        kinds: a kind of actions for each episode, see `choose_action`.
     """
 
     expert: type[Policy]
@@ -91,7 +91,7 @@ SHAPE_FIELDS = "geom_type geom_size geom_pos geom_quat geom_rbound"
 
 
 def correct_mocap_weld(env: SawyerMocapBase) -> None:
-    """Replaces `reset_mocap_welds`, which writes 11 numbers where MuJoCo has 12 since version 3.17."""
+    """Replaces `reset_mocap_welds`. That writes 11 numbers, but MuJoCo has 12 since version 3.17."""
     env.model.eq_data[:] = 0.0
     env.model.eq_data[:, 6] = -1.0
     env.model.eq_data[:, 10] = 5.0
@@ -101,12 +101,12 @@ def verify_scene(original: mujoco.MjModel) -> None:
     """Compares this package's compiled scene with the original's, bit by bit.
 
     Raises:
-        SystemExit: naming the fields that differ.
+        SystemExit: fields differ. The message names them.
     """
     ours = SAWYER_AND_PUCK.model
     wrong = differing(MODEL_FIELDS, ours, original)
     wrong += [f"opt.{name}" for name in differing(OPTION_FIELDS, ours.opt, original.opt)]
-    # How pairs of geoms are looked for is no part of the motion, as the replays show.
+    # The midphase only searches for pairs of geoms. The replays show that it does not change the motion.
     if ours.opt.disableflags & ~mujoco.mjtDisableBit.mjDSBL_MIDPHASE.value != original.opt.disableflags:
         wrong.append("opt.disableflags")
     for here, there in zip(colliding(ours), colliding(original), strict=True):
@@ -120,24 +120,24 @@ def verify_scene(original: mujoco.MjModel) -> None:
 
 
 def differing(fields: str, ours: object, theirs: object) -> list[str]:
-    """The names of those fields whose values are not identical."""
+    """Returns the names of the fields whose values differ."""
     return [name for name in fields.split() if not np.array_equal(getattr(ours, name), getattr(theirs, name))]
 
 
 def colliding(model: mujoco.MjModel) -> list[int]:
-    """The geoms that can touch another one, in order."""
+    """Returns the numbers of the geoms that can touch another one, in order."""
     types, affinities = model.geom_contype, model.geom_conaffinity
     met = (types[:, None] & affinities[None]) | (affinities[:, None] & types[None])
     return np.flatnonzero(met.any(axis=1)).tolist()
 
 
 def choose_action(kind: str, expert: Policy, step: int, observation: np.ndarray, random: np.random.Generator):
-    """An action of one kind of recording; float32, as the original's action space has it.
+    """Returns an action of a kind, float32 as in the original's action space.
 
     Args:
-        kind: "random"; "puck": gropes around the puck, squeezing, pushing and dropping it; "clumsy": lifts the puck
-            and lets it fall, again and again; or "expert" or "noisy expert".
-        expert: the original's script for the problem.
+        kind: "random", "expert", "noisy expert", "puck" or "clumsy". "puck" moves around the puck, and squeezes, pushes
+            and drops it. "clumsy" lifts the puck and lets it fall, again and again.
+        expert: the original's scripted policy for the problem.
         step: number of the step.
         observation: (39,), with the goal at its end.
         random: for noise.
@@ -161,7 +161,7 @@ def choose_action(kind: str, expert: Policy, step: int, observation: np.ndarray,
 
 
 def record_episode(env: SawyerXYZEnv, task, kind: str, random: np.random.Generator, recording: Recording):
-    """One whole episode: its task, actions, observations, rewards and infos."""
+    """Plays one episode and returns its task, actions, observations, rewards and infos."""
     env.set_task(task)
     observation, _ = env.reset()
     expert = recording.expert()
@@ -183,7 +183,7 @@ def record_episode(env: SawyerXYZEnv, task, kind: str, random: np.random.Generat
 
 
 def record_version_1(env: SawyerXYZEnv, task, actions: np.ndarray) -> dict[str, np.ndarray]:
-    """What the older version of the reward says of the same episode."""
+    """Plays the same actions again and returns the rewards and infos of version 1."""
     env.set_task(task)
     env.reset()
     steps = [env.step(action) for action in actions]
@@ -194,7 +194,7 @@ def record_version_1(env: SawyerXYZEnv, task, actions: np.ndarray) -> dict[str, 
 
 
 def record_settled(env: SawyerXYZEnv) -> dict[str, np.ndarray]:
-    """What the original reads off while the hand settles."""
+    """Returns what the original reads when the hand has settled."""
     mujoco.mj_resetData(env.model, env.data)
     env._reset_hand()
     return {
@@ -204,7 +204,7 @@ def record_settled(env: SawyerXYZEnv) -> dict[str, np.ndarray]:
 
 
 def record_task_lists(problem: str) -> dict[str, np.ndarray]:
-    """The original's task lists, (50, 6) each, by seed and split."""
+    """Returns the original's task lists, (50, 6) each, by seed and split."""
     lists = {}
     for seed in SEEDS:
         benchmark = metaworld.ML1(problem, seed=seed)
@@ -214,7 +214,7 @@ def record_task_lists(problem: str) -> dict[str, np.ndarray]:
 
 
 def record(problem: str, recording: Recording) -> dict[str, np.ndarray]:
-    """Everything about one problem."""
+    """Returns all recordings of one problem."""
     benchmark = metaworld.ML1(problem, seed=SEEDS[0])
     make_env = benchmark.train_classes[problem]
     env, env_version_1 = make_env(), make_env(reward_function_version="v1")

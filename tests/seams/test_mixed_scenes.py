@@ -18,6 +18,7 @@ from mlrun.problems.reinforcement_learning import ReinforcementLearning
 from mlrun.randomness import RandomKey
 from mlrun.rl.policy import GaussianMLPPolicy
 from mlrun.simulation.backends import Backend, make_physics
+from mlrun.simulation.tabletop import SAWYER_AND_PUCK
 from tests.point_benchmark import PointWorlds
 from tests.seams.toy_scene import RAIL, Roll
 
@@ -39,6 +40,7 @@ class MixedBenchmark:
         }
         self.train_tasks, self.test_tasks = self._tasks(0, "train"), self._tasks(1, "test")
         self.made: list[tuple[str | None, int]] = []
+        self.worlds: list[ManipulationWorlds] = []
 
     def _tasks(self, seed: int, split: str) -> list[Task]:
         random, tasks = np.random.RandomState(seed), []
@@ -57,8 +59,9 @@ class MixedBenchmark:
     ) -> ManipulationWorlds:
         assert family is not None
         self.made.append((family, num_worlds))
-        worlds = make_physics(self.families[family].scene, physics, num_worlds, num_threads)
-        return ManipulationWorlds(self.families[family], worlds, HORIZON)
+        engine = make_physics(self.families[family].scene, physics, num_worlds, num_threads)
+        self.worlds.append(ManipulationWorlds(self.families[family], engine, HORIZON))
+        return self.worlds[-1]
 
     def reference_scores(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
         return {}
@@ -98,10 +101,7 @@ def test_a_world_moves_beside_other_scenes_as_it_does_alone(mixed: MixedBenchmar
 def test_each_family_has_one_batch_of_worlds_in_its_own_scene(mixed: MixedBenchmark) -> None:
     environment = environment_for(mixed, mixed.train_tasks)
     assert mixed.made == [("push-v3", 2), ("roll", 2), ("reach-v3", 2)]
-    worlds, place = environment.locate(4)
-    assert isinstance(worlds, ManipulationWorlds)
-    assert worlds.physics.scene is RAIL
-    assert place == 1
+    assert [worlds.physics.scene for worlds in mixed.worlds] == [SAWYER_AND_PUCK, RAIL, SAWYER_AND_PUCK]
     assert not environment.unstable().any()
     assert all(counts.shape == (6,) for counts in environment.warnings().values())
 
@@ -120,6 +120,8 @@ def test_other_tasks_of_the_same_families_can_follow(mixed: MixedBenchmark, acti
     play(environment, mixed.train_tasks, actions)
     again = play(environment, mixed.test_tasks, actions)
     assert torch.equal(again, play(environment_for(mixed, mixed.test_tasks), mixed.test_tasks, actions))
+    with pytest.raises(ValueError, match="roll has no reward v1"):
+        Roll("v1").reward_function(stack_parameters(mixed.train_tasks[1:2]))
     with pytest.raises(ValueError, match="made for tasks of other families"):
         environment.reset(mixed.train_tasks[::-1])
 

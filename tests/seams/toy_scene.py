@@ -69,17 +69,15 @@ class Roll(TaskFamily):
         hand, ball = poses.body("hand"), poses.body(BALL)
         return torch.cat((hand, ball, ball.new_zeros(len(ball), 12)), dim=-1)
 
-    def reward_function(self, parameters: Tensor) -> RewardFunction:
-        target = 0.7 + parameters[:, 1]
+    def target(self, parameters: Tensor) -> Tensor:
+        return torch.nn.functional.pad(0.7 + parameters[:, 1:2], (1, 1))
 
+    def reward_v2(self, start: Tensor, target: Tensor) -> RewardFunction:
         def reward(poses: Poses, action: Tensor) -> Outcome:
-            distance = (poses.body(BALL)[:, 1] - target).abs()
+            distance = (poses.body(BALL)[:, 1] - target[:, 1]).abs()
             return Outcome(-distance, distance <= self.success_radius, {})
 
         return reward
 
-    def goal(self, parameters: Tensor) -> Tensor:
-        return torch.nn.functional.pad(0.7 + parameters[:, 1:2], (1, 1))
-
-    def expert(self, observation: Tensor, goal: Tensor) -> Tensor:
-        return torch.nn.functional.pad(goal - observation[:, 3:6], (0, 1))
+    def expert(self, observation: Tensor, target: Tensor) -> Tensor:
+        return torch.nn.functional.pad(target - observation[:, 3:6], (0, 1))

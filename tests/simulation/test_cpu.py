@@ -15,7 +15,7 @@ SETTLED = SAWYER_AND_PUCK.settled(HAND_HOME)
 RECORDING = Path(__file__).parents[1] / "golden" / "reach-v3.npz"
 
 
-def test_settled_readings_are_the_original_s() -> None:
+def test_settled_positions_are_the_original_s() -> None:
     with np.load(RECORDING) as recorded:
         np.testing.assert_allclose(SETTLED.gripper_center, recorded["settled_gripper_center"], rtol=0, atol=1e-12)
         np.testing.assert_allclose(SETTLED.bodies[PUCK][2], recorded["settled_puck_height"], rtol=0, atol=1e-12)
@@ -51,6 +51,19 @@ def test_the_hand_follows_its_target_and_the_fingers_close() -> None:
     closed = (physics.poses.body("right_claw") - physics.poses.body("left_claw")).norm(dim=-1)
     assert 0.01 < closed[1] < opening[1] - 0.02, "claws never meet, which push and pick-place rely on"
     torch.testing.assert_close(closed[0], opening[0], rtol=0, atol=1e-3)
+
+
+def test_a_joint_is_moved_at_rest_in_the_chosen_worlds_alone() -> None:
+    physics = CPUPhysics(SAWYER_AND_PUCK, 2, 1)
+    physics.load(SETTLED, torch.ones(2, dtype=torch.bool))
+    settled = physics._joints.clone()
+    physics._velocities[:] = 0.5
+    physics.write_joint("right_j6", torch.tensor([[0.25], [0.25]], dtype=torch.float64), torch.tensor([False, True]))
+    hinge, velocity = SAWYER_AND_PUCK.joint_addresses("right_j6")
+    assert physics._joints[:, hinge].tolist() == [settled[0, hinge].item(), 0.25]
+    assert torch.equal((physics._joints != settled).sum(1), torch.tensor([0, 1]))
+    assert physics._velocities[:, velocity].tolist() == [[0.5], [0.0]]
+    assert torch.equal((physics._velocities != 0.5).sum(1), torch.tensor([0, 1]))
 
 
 @pytest.mark.parametrize("model", [SAWYER_AND_PUCK.model, SAWYER_AND_PUCK.drawn_model], ids=["stepped", "drawn"])

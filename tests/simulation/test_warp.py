@@ -21,7 +21,7 @@ from mlrun.simulation.backends import make_physics
 from mlrun.simulation.protocol import CapacityError, Physics
 from mlrun.simulation.tabletop import SAWYER_AND_PUCK
 from mlrun.simulation.warp import WarpPhysics
-from tests.benchmarks.conftest import load_recording
+from tests.benchmarks.metaworld.conftest import load_recording
 
 pytestmark = pytest.mark.slow  # its kernels are compiled where they are run for the first time
 
@@ -49,13 +49,13 @@ def settled(physics: Physics) -> Physics:
     return physics
 
 
-def environment(problem: str, physics: Physics) -> ManipulationWorlds:
-    return ManipulationWorlds(ML1(problem).family, physics, horizon=500)
+def environment(family: str, physics: Physics) -> ManipulationWorlds:
+    return ManipulationWorlds(ML1(family).family, physics, horizon=500)
 
 
-def recorded(problem: str, steps: int, *kinds: str) -> tuple[Tensor, Tensor]:
+def recorded(family: str, steps: int, *kinds: str) -> tuple[Tensor, Tensor]:
     """Parameters (episodes, 6) and actions (episodes, steps, 4) of recorded episodes."""
-    recording = load_recording(problem)
+    recording = load_recording(family)
     chosen = np.isin(recording["kinds"], kinds)
     assert chosen.any()
     parameters, actions = recording["task_parameters"][chosen], recording["actions"][chosen, :steps]
@@ -70,10 +70,10 @@ def play(environment: ManipulationWorlds, parameters: Tensor, actions: Tensor) -
     return torch.stack([torch.cat((step.observation, step.reward[:, None]), 1) for step in steps], 1).double().cpu()
 
 
-def both(problem: str, parameters: Tensor, actions: Tensor, device: str) -> tuple[Tensor, Tensor]:
+def both(family: str, parameters: Tensor, actions: Tensor, device: str) -> tuple[Tensor, Tensor]:
     count = len(actions)
     on_cpu, on_warp = make_physics(SAWYER_AND_PUCK, "cpu", count, 1), WarpPhysics(SAWYER_AND_PUCK, count, device)
-    exact, single = (play(environment(problem, physics), parameters, actions) for physics in (on_cpu, on_warp))
+    exact, single = (play(environment(family, physics), parameters, actions) for physics in (on_cpu, on_warp))
     return exact, single
 
 
@@ -84,9 +84,9 @@ def test_without_contact_hands_move_alike(device: str) -> None:
     torch.testing.assert_close(single[..., 39], exact[..., 39], rtol=0, atol=2e-3)
 
 
-@pytest.mark.parametrize("problem", ["push-v3", "pick-place-v3"])
-def test_in_contact_pucks_move_alike(problem: str, device: str) -> None:
-    exact, single = both(problem, *recorded(problem, HANDLING, "expert"), device)
+@pytest.mark.parametrize("family", ["push-v3", "pick-place-v3"])
+def test_in_contact_pucks_move_alike(family: str, device: str) -> None:
+    exact, single = both(family, *recorded(family, HANDLING, "expert"), device)
     assert (exact[:, -1, 4:7] - exact[:, 0, 4:7]).norm(dim=-1).min() > 0.05
     torch.testing.assert_close(single[..., :11], exact[..., :11], rtol=0, atol=5e-3)
     torch.testing.assert_close(single[..., 39], exact[..., 39], rtol=0, atol=0.05)
@@ -221,10 +221,10 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         make_physics(SAWYER_AND_PUCK, "warp", 1)
 
 
-@pytest.mark.parametrize("problem", ["reach-v3", "push-v3", "pick-place-v3"])
-def test_a_step_never_waits_for_the_gpu(problem: str, gpu: str) -> None:
-    parameters, actions = recorded(problem, 5, "expert", "random")
-    each = environment(problem, WarpPhysics(SAWYER_AND_PUCK, len(actions), gpu))
+@pytest.mark.parametrize("family", ["reach-v3", "push-v3", "pick-place-v3"])
+def test_a_step_never_waits_for_the_gpu(family: str, gpu: str) -> None:
+    parameters, actions = recorded(family, 5, "expert", "random")
+    each = environment(family, WarpPhysics(SAWYER_AND_PUCK, len(actions), gpu))
     each.reset(parameters)
     on_gpu = actions.to(gpu)
     each.step(on_gpu[:, 0])

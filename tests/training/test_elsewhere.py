@@ -51,9 +51,7 @@ def test_a_step_waits_for_nothing_but_worlds_on_the_cpu(elsewhere: Elsewhere, pr
 
 
 @pytest.mark.parametrize(("problem", "launches"), [("reach-v3", 50), ("push-v3", 102), ("pick-place-v3", 107)])
-def test_a_step_launches_as_many_operations_as_the_readme_says(
-    elsewhere: Elsewhere, problem: str, launches: int
-) -> None:
+def test_a_step_launches_as_many_operations_as_the_docs_say(elsewhere: Elsewhere, problem: str, launches: int) -> None:
     assert elsewhere("launches_per_step", problem) == launches
 
 

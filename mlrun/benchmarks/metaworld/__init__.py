@@ -1,1 +1,1 @@
-"""Meta-World's ML1: one manipulation problem, 50 train and 50 test goals, and the goal hidden from the policy."""
+"""Meta-World v3 in batches: its task families, one in each file, and the benchmarks made of them."""

@@ -1,4 +1,4 @@
-"""What a task family of Meta-World is: its scene, its tasks, its reset, observation, reward and reference policies."""
+"""The base class of Meta-World's task families: scene, tasks, reset, observation, reward and reference policies."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import ClassVar, Final, Literal, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from mlrun.benchmarks.metaworld.observation import HAND_HIGH, HAND_LOW, observe_object
-from mlrun.benchmarks.reference_policies import Script, scripted
+from mlrun.benchmarks.metaworld.observation import observe_object
+from mlrun.benchmarks.reference_policies import ReferencePolicy, open_loop
 from mlrun.simulation.protocol import Physics, Poses
 from mlrun.simulation.scene import Position, Scene, SettledState
 from mlrun.simulation.tabletop import PUCK, SAWYER_AND_PUCK
@@ -23,129 +23,160 @@ HAND_HOME: Final = (0.0, 0.6, 0.2)  # metres
 
 
 class Outcome(NamedTuple):
-    """How well each world does after a step.
+    """What a step led to in every world.
 
     Attributes:
         reward: (worlds,)
-        success: (worlds,) bool.
-        terms: what Meta-World's info says of the reward, by its names, each (worlds,); a term may be of any dtype.
-        may_be_grasped: (worlds,) bool, where the info's `grasp_success` then depends on the contacts; None where
-            `terms` has it already.
+        success: (worlds,) bool, whether the success criterion holds after the step.
+        info: the other values of Meta-World's info by their names, (worlds,) each, in any dtype.
+        may_be_grasped: (worlds,) bool, where contact forces decide the info's `grasp_success`. Elsewhere it is false.
+            None if `info` has `grasp_success` already.
     """
 
     reward: Tensor
     success: Tensor
-    terms: dict[str, Tensor]
+    info: dict[str, Tensor]
     may_be_grasped: Tensor | None = None
 
 
 RewardFunction = Callable[[Poses, Tensor], Outcome]
-"""Rewards every world after a step, from the poses that the step led to and the action (worlds, 4) that was taken."""
+"""Scores a step of every world, given the poses after the step and its action (worlds, 4) as it was given.
+
+An action may lie outside of [-1, 1]: what was carried out is clipped.
+"""
 
 
 class TaskFamily(ABC):
-    """A family of tasks: batched functions of poses, actions and task parameters, without state.
+    """A task family: batched functions of poses, actions and task parameters. It keeps no state.
 
-    A task's parameters are numbers in metres. By default they are where the object starts, xyz, and the goal, xyz, and
-    the object is a puck. A family overrides what is different.
+    A task's parameters are numbers in metres. By default they are the start of the object, xyz, and the goal, xyz. The
+    object is a puck by default.
+
+    A subclass sets `parameters_low`, `parameters_high` and `success_radius`, and defines `reward_v2` and `expert`. It
+    overrides what else is different. It needs one line in `mlrun.task_families`.
 
     Attributes:
         scene: what there is in each world.
-        hand_home: where the hand settles before every episode.
-        hand_low: lower corner of the box that the hand's target stays in.
+        hand_home: where the hand settles before every episode, in metres.
+        hand_low: lower corner of the box that the hand's target stays in, in metres.
         hand_high: upper corner.
         parameters_low: lower corner of the box that task parameters are drawn from.
         parameters_high: upper corner.
-        nearest_goal: least distance from the object to the goal, seen from above, of a task that is not drawn again.
-        success_radius: how near to the target counts as success.
-        reward: version of Meta-World's reward function.
+        min_goal_distance: metres from the start of the object to the goal, seen from above. Tasks with less are drawn
+            again.
+        success_radius: metres from the target within which the task is solved.
+        reward_version: "v1" or "v2", the version of Meta-World's reward function.
     """
 
     scene: ClassVar[Scene] = SAWYER_AND_PUCK
     hand_home: ClassVar[Position] = HAND_HOME
-    hand_low: ClassVar[Position] = HAND_LOW
-    hand_high: ClassVar[Position] = HAND_HIGH
+    hand_low: ClassVar[Position] = (-0.5, 0.4, 0.05)
+    hand_high: ClassVar[Position] = (0.5, 1.0, 0.5)
     parameters_low: ClassVar[tuple[float, ...]]
     parameters_high: ClassVar[tuple[float, ...]]
-    nearest_goal: ClassVar[float] = 0.15
+    min_goal_distance: ClassVar[float] = 0.15
     success_radius: ClassVar[float]
 
     def __init__(self, reward: RewardVersion = "v2"):
-        self.reward: RewardVersion = reward
+        self.reward_version: RewardVersion = reward
 
     @property
     def settled(self) -> SettledState:
-        """The state that its episodes start from, before `reset` places the object."""
+        """The state that episodes start from, before `reset` places the object."""
         return self.scene.settled(self.hand_home)
 
     def accepts(self, parameters: np.ndarray) -> bool:
-        """Whether parameters that were drawn from the box make a task; otherwise they are drawn again."""
-        return bool(np.linalg.norm(parameters[:2] - parameters[3:5]) >= self.nearest_goal)
-
-    def goal(self, parameters: Tensor) -> Tensor:
-        """The goal as the task gives it, (worlds, 3)."""
-        return parameters[:, 3:]
+        """Whether drawn parameters (numbers,) make a task. If not, they are drawn again."""
+        return bool(np.linalg.norm(parameters[:2] - parameters[3:5]) >= self.min_goal_distance)
 
     def start(self, parameters: Tensor) -> Tensor:
-        """Where the object starts, (worlds, 3)."""
+        """Where the object starts, (worlds, 3) in metres."""
         return parameters[:, :3]
 
     def target(self, parameters: Tensor) -> Tensor:
-        """Where the object or the gripper should be, (worlds, 3): what an observation with a visible goal shows."""
-        return self.goal(parameters)
+        """Where the object, or the gripper, has to be, (worlds, 3) in metres. A visible goal shows this place."""
+        return parameters[:, 3:]
 
     def reset(self, physics: Physics, parameters: Tensor, worlds: Tensor) -> None:
-        """Start an episode in those `worlds` (worlds,) that are true; the poses are fresh afterwards.
+        """Starts an episode in the chosen worlds. The poses are fresh afterwards.
 
         Args:
             physics: worlds of the scene.
-            parameters: (worlds, numbers) of each world's task.
-            worlds: (worlds,) bool.
+            parameters: (worlds, numbers), of each world's task.
+            worlds: (worlds,) bool, where an episode starts.
         """
         physics.load(self.settled, worlds)
         physics.write_joint(PUCK, self.start(parameters), worlds)
         physics.forward()
 
     def observe(self, poses: Poses) -> Tensor:
-        """One frame of the observation, (worlds, 18): the hand, the gripper's opening, and the object."""
+        """One frame of the observation, (worlds, 18): hand, gripper opening, and the object's pose."""
         return observe_object(poses, PUCK)
 
-    @abstractmethod
     def reward_function(self, parameters: Tensor) -> RewardFunction:
-        """What rewards episodes of these tasks, one per world; what stays the same in them is computed once.
+        """Returns the reward function of episodes of these tasks, in the family's `reward_version`.
 
         Args:
-            parameters: (worlds, numbers)
+            parameters: (worlds, numbers), one task per world.
         """
+        version = {"v1": self.reward_v1, "v2": self.reward_v2}[self.reward_version]
+        return version(self.start(parameters), self.target(parameters))
 
     @abstractmethod
-    def expert(self, observation: Tensor, goal: Tensor) -> Tensor:
-        """The action (worlds, 4) of a scripted expert that sees `observation` (worlds, 39) and `goal` (worlds, 3)."""
+    def reward_v2(self, start: Tensor, target: Tensor) -> RewardFunction:
+        """Returns version 2 of the reward. What is constant in an episode is computed here, once.
 
-    def blind_actions(self, horizon: int) -> dict[str, Tensor]:
-        """Scripted actions that look at nothing and may yet succeed, (horizon, 4) each, by name: here none."""
+        Args:
+            start: (worlds, 3) where the object starts, in metres.
+            target: (worlds, 3) where the object, or the gripper, has to be, in metres.
+        """
+
+    def reward_v1(self, start: Tensor, target: Tensor) -> RewardFunction:
+        """Returns version 1 of the reward. The arguments are those of `reward_v2`.
+
+        Raises:
+            ValueError: the family has none, which is the default.
+        """
+        raise ValueError(f"{type(self).__name__.lower()} has no reward v1")
+
+    @abstractmethod
+    def expert(self, observation: Tensor, target: Tensor) -> Tensor:
+        """The action of a scripted policy that sees the target.
+
+        Args:
+            observation: (worlds, 39)
+            target: (worlds, 3) in metres, see `target`.
+
+        Returns:
+            (worlds, 4)
+        """
+
+    def open_loop_actions(self, horizon: int) -> dict[str, Tensor]:
+        """Fixed action sequences that may succeed without looking, (horizon, 4) each, by name. None by default."""
         return {}
 
-    def reference_policies(self, parameters: Tensor, train_parameters: Tensor, horizon: int) -> dict[str, Script]:
-        """Policies that do not adapt, by name: a success rate says little unless it is set beside theirs.
+    def reference_policies(
+        self, parameters: Tensor, train_parameters: Tensor, horizon: int
+    ) -> dict[str, ReferencePolicy]:
+        """Policies that do not adapt, by name. A success rate says little unless it is compared with theirs.
 
-        The goal-blind expert aims at the mean training goal. The expert sees the goal.
+        The goal-blind expert aims at the mean target of the training tasks. The expert sees the target.
 
         Args:
-            parameters: (worlds, numbers) of the tasks that they are played on.
-            train_parameters: (tasks, numbers) of the training tasks.
-            horizon: control steps.
+            parameters: (worlds, numbers), of the tasks that they play.
+            train_parameters: (tasks, numbers), of the training tasks.
+            horizon: control steps per episode.
         """
-        goals = self.goal(parameters)
-        mean_goal = self.goal(train_parameters).mean(0).expand_as(goals)
+        targets = self.target(parameters)
+        mean_target = self.target(train_parameters).mean(0).expand_as(targets)
         return {
-            "goal-blind expert": lambda step, observation: self.expert(observation, mean_goal),
-            **{name: scripted(actions) for name, actions in self.blind_actions(horizon).items()},
-            "expert": lambda step, observation: self.expert(observation, goals),
+            "goal-blind expert": lambda step, observation: self.expert(observation, mean_target),
+            **{name: open_loop(actions) for name, actions in self.open_loop_actions(horizon).items()},
+            "expert": lambda step, observation: self.expert(observation, targets),
         }
 
 
 def load_family(name: str, reward: RewardVersion = "v2") -> TaskFamily:
-    """Import and make one of the `TASK_FAMILIES`, by its name in the table."""
+    """Imports and makes one of the `TASK_FAMILIES`, by its name in the table."""
     module, _, attribute = TASK_FAMILIES[name].target.partition(":")
     return getattr(importlib.import_module(module), attribute)(reward)

@@ -1,4 +1,4 @@
-"""What push and pick-place have in common: a puck to be grasped and brought to a goal."""
+"""What push and pick-place share: rewards for grasping the puck, and the expert that carries it to the goal."""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -11,36 +11,36 @@ from mlrun.simulation.protocol import Poses
 from mlrun.simulation.scene import SettledState
 from mlrun.simulation.tabletop import PUCK
 
-GOAL_RADIUS: Final = 0.05  # metres from puck to goal within which version 2 rewards fully
-IN_HAND: Final = 0.02  # metres from gripper to puck that version 2 rewards
-AT_PUCK: Final = 0.05  # metres from gripper to puck that version 1 rewards
+GOAL_RADIUS: Final = 0.05  # metres from puck to goal within which version 2 gives its full reward
+IN_HAND: Final = 0.02  # metres from gripper to puck within which version 2 gives its bonus
+AT_PUCK: Final = 0.05  # metres from gripper to puck within which version 1 rewards the next stage
 _NEAR: Final = 0.03  # metres from gripper to puck that the info calls near
 _LIFTED: Final = 0.02  # metres above the start that the info calls lifted
-_PAD_REACH: Final = 0.05  # metres between pad and puck, along y, up to which the pad is beside the puck
-_PAD_CONTACT: Final = 0.015  # metres between pad and puck, along y, below which the pad squeezes too hard
-_LEVEL: Final = 0.005  # metres between gripper and puck in the x-z plane
+_PAD_REACH: Final = 0.05  # metres from pad to puck along y, up to which the pad is beside the puck
+_PAD_CONTACT: Final = 0.015  # metres from pad to puck along y, below which the pad squeezes too hard
+_LEVEL: Final = 0.005  # metres from gripper to puck in the x-z plane, up to which they are level
 _CAGED: Final = 0.97  # caging above which closing the fingers counts
 
 _GAIN: Final = 10.0  # action per metre of error
 _GRASP_HEIGHT: Final = 0.035  # metres from puck to hand when the fingers are beside the puck
-_LOW: Final = 0.015  # metres above that from which on the fingers may close
-_BESIDE: Final = 0.02  # metres between hand and puck, seen from above, within which they may close
-_FUNNEL_RADIUS: Final = 0.015  # metres between them within which the hand may come down
-_FUNNEL_SLOPE: Final = 5.0  # metres up per metre farther away
-_FUNNEL_TOP: Final = 0.1  # metres
-_CLOSED: Final = 0.72  # gripper opening with the puck between the fingers
+_LOW: Final = 0.015  # metres above that height, below which the fingers may close
+_BESIDE: Final = 0.02  # metres from hand to puck, seen from above, within which the fingers may close
+_FUNNEL_RADIUS: Final = 0.015  # metres from hand to puck, seen from above, within which the hand may come down
+_FUNNEL_SLOPE: Final = 5.0  # metres up per metre outside that radius
+_FUNNEL_TOP: Final = 0.1  # metres up at most
+_CLOSED: Final = 0.72  # gripper opening below which the fingers hold the puck
 
-# What is right for each pad's distance from the puck, for the gripper's in the x-z plane, and for the goal's.
+# Bounds of the tolerances: distances of each pad and of the gripper from the puck, and of the puck from its goal.
 _LOWER: Final = ((_PAD_CONTACT,), (_PAD_CONTACT,), (0.0,), (0.0,))
 _UPPER: Final = ((_PAD_REACH,), (_PAD_REACH,), (_LEVEL,), (GOAL_RADIUS,))
 
 
 class Grasp(NamedTuple):
-    """Version 2's view of gripper, puck and goal, each (worlds,).
+    """What version 2 of the reward measures of gripper, puck and goal, each (worlds,).
 
     Attributes:
         gap: metres from the point between the finger tips to the puck.
-        distance: metres from puck to goal.
+        distance: metres from the puck to its goal.
         caging: how well the open fingers surround the puck, in (0, 1].
         in_place: how near the puck is to its goal, in (0, 1].
     """
@@ -50,8 +50,8 @@ class Grasp(NamedTuple):
     caging: Tensor
     in_place: Tensor
 
-    def terms(self, quality: Tensor) -> dict[str, Tensor]:
-        """The info, of a grasp of that `quality` (worlds,)."""
+    def info(self, quality: Tensor) -> dict[str, Tensor]:
+        """Meta-World's info for a grasp of that `quality` (worlds,)."""
         return {
             "near_object": self.gap <= _NEAR,
             "grasp_reward": quality,
@@ -61,16 +61,22 @@ class Grasp(NamedTuple):
 
 
 def grasp_function(settled: SettledState, start: Tensor, target: Tensor) -> Callable[[Poses, Tensor, Tensor], Grasp]:
-    """A function that measures the grasp in episodes that take the puck from `start` to `target`, (worlds, 3) each.
+    """Returns a function that measures the grasp after a step of an episode.
 
-    Its arguments are the poses; the distance of the left and the right pad from the puck along y, in which direction
-    the fingers close, (2, worlds); and how far the pads are from where the margin of that begins, (2, worlds).
+    Its arguments are the poses, the distances of the left and the right pad from the puck, and two more distances, from
+    which the margins of the pads' tolerances follow. Distances are along y, in which direction the fingers close, and
+    (2, worlds) in metres.
+
+    Args:
+        settled: the state that episodes start from.
+        start: (worlds, 3) where the puck starts, in metres.
+        target: (worlds, 3) where it has to be, in metres.
     """
     gripper = settled.gripper_center.to(start)
     level_margin = torch.linalg.vector_norm((start - gripper)[:, ::2], dim=-1) - _LEVEL
     margins = torch.stack((level_margin, torch.linalg.vector_norm(start - target, dim=-1)))
     lower, upper = start.new_tensor(_LOWER), start.new_tensor(_UPPER)
-    least_margin = torch.finfo(start.dtype).tiny  # keeps 0 / 0 out of the tolerance
+    least_margin = torch.finfo(start.dtype).tiny  # the tolerance would divide 0 by 0 otherwise
 
     def grasp_of(poses: Poses, beside: Tensor, away: Tensor) -> Grasp:
         puck = poses.body(PUCK)
@@ -87,21 +93,22 @@ def grasp_function(settled: SettledState, start: Tensor, target: Tensor) -> Call
 
 
 def pads_y(poses: Poses) -> Tensor:
-    """Where the left and the right pad are along y, (2, worlds)."""
+    """The y coordinates of the left and the right pad, (2, worlds) in metres."""
     return torch.stack((poses.body("left_pad")[:, 1], poses.body("right_pad")[:, 1]))
 
 
 def grasp_quality(
     caging: Tensor, action: Tensor, reward_of: Callable[..., Tensor], *terms: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Half for caging the puck and half for closing the fingers around it, and a reward that depends on this.
+    """The quality of a grasp, and a reward that depends on it.
 
-    Wherever the fingers' effort enters, Meta-World computes in the float32 of the action, and so is it done here.
+    Half of the quality is for caging the puck, and half for closing the fingers around it. Where the fingers' effort
+    enters, Meta-World computes in the float32 of the action. So does this function.
 
     Args:
-        caging: (worlds,)
+        caging: (worlds,), see `Grasp`.
         action: (worlds, 4)
-        reward_of: of the quality and the `terms`, computing in their precision.
+        reward_of: the reward, given the quality and the `terms`. It computes in their precision.
         terms: (worlds,) float64 each.
 
     Returns:
@@ -118,15 +125,15 @@ def grasp_quality(
 
 
 def lifted(poses: Poses, start: Tensor) -> Tensor:
-    """Whether the puck is above its `start` (worlds, 3), (worlds,) bool."""
+    """Whether the puck is more than 2 cm above its `start` (worlds, 3), (worlds,) bool."""
     return poses.body(PUCK)[:, 2] - _LIFTED > start[:, 2]
 
 
-def version_1_terms(distance: Tensor) -> dict[str, Tensor]:
-    """Version 1's info: Meta-World computes nothing but the puck's distance from the goal, and calls all else 0."""
+def info_v1(distance: Tensor) -> dict[str, Tensor]:
+    """Meta-World's info for version 1: it computes only the `distance` (worlds,) from puck to goal, in metres."""
     zeros = torch.zeros_like(distance)
     return {
-        "near_object": torch.ones_like(distance),  # at a distance of 0
+        "near_object": torch.ones_like(distance),  # Meta-World takes 0 for the distance to the puck
         "grasp_success": zeros,
         "grasp_reward": zeros,
         "in_place_reward": zeros,
@@ -134,15 +141,16 @@ def version_1_terms(distance: Tensor) -> dict[str, Tensor]:
     }
 
 
-def carry_puck(observation: Tensor, goal: Tensor) -> Tensor:
-    """The action (worlds, 4) that brings the puck nearer to the goal, from wherever the hand and the puck are.
+def carry_puck(observation: Tensor, target: Tensor) -> Tensor:
+    """The expert's action, (worlds, 4): it grasps the puck and moves it to the target, wherever hand and puck are.
 
     The hand comes down on the puck in a funnel: the farther away sideways, the higher it stays. With the puck between
-    the fingers it closes them, and once they hold, it moves by what the puck lacks. A puck that slips is grasped again.
+    the fingers it closes them. Once they hold the puck, the hand moves as the puck has to. If the puck slips, the
+    expert grasps it again.
 
     Args:
         observation: (worlds, 39)
-        goal: (worlds, 3)
+        target: (worlds, 3) in metres.
     """
     hand, opening, puck = observation[:, :3], observation[:, 3], observation[:, 4:7]
     descent = puck - hand
@@ -151,6 +159,6 @@ def carry_puck(observation: Tensor, goal: Tensor) -> Tensor:
     surrounded = (aside < _BESIDE) & (descent[:, 2] > -_LOW)
     held = surrounded & (opening < _CLOSED)
     descent[:, 2] += (_FUNNEL_SLOPE * (aside - _FUNNEL_RADIUS)).clamp(0.0, _FUNNEL_TOP)
-    move = torch.where(held[:, None], goal - puck, descent)
+    move = torch.where(held[:, None], target - puck, descent)
     grip = torch.where(surrounded, 1.0, -1.0)
     return torch.cat((_GAIN * move, grip[:, None]), dim=-1)

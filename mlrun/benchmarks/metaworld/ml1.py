@@ -1,4 +1,4 @@
-"""ML1: the task lists of one task family, and worlds to practise them in."""
+"""ML1: the training and test tasks of one task family, and worlds for them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from mlrun.benchmarks.metaworld.family import RewardVersion, TaskFamily, load_family
 from mlrun.benchmarks.metaworld.worlds import ManipulationWorlds
-from mlrun.benchmarks.reference_policies import play
+from mlrun.benchmarks.reference_policies import score_policy
 from mlrun.benchmarks.task import Split, Task, stack_parameters
 from mlrun.config.benchmarks import ML1Config
 from mlrun.config.reading.messages import rule
@@ -20,23 +20,23 @@ from mlrun.task_families import ACTION_SIZE, ML1_NAMES, OBSERVATION_SIZE, TASK_F
 
 
 class ML1:
-    """One task family, and tasks to train and to test on (Yu et al. 2020; Meta-World v3's lists for the same seed).
+    """Tasks of one family to train and to test on (Yu et al. 2020). The lists are Meta-World v3's for the same seed.
 
     Args:
-        problem: "reach-v3", "push-v3" or "pick-place-v3", also with "ml1/" before it.
+        problem: the task family, as "reach-v3" or "ml1/reach-v3".
         seed: of the task lists.
-        num_tasks: training tasks, and as many test tasks; the first 50 are Meta-World's.
-        horizon: control steps per episode, of 12.5 ms each.
+        num_tasks: number of training tasks, and of test tasks. The first 50 of each are Meta-World's.
+        horizon: control steps of 12.5 ms per episode.
         goal: "hidden", or "visible" at the end of the observation.
         reward: version of Meta-World's reward function, "v1" or "v2".
 
     Attributes:
-        train_tasks: tasks to meta-train on.
+        train_tasks: tasks to train on.
         test_tasks: tasks with other goals, to evaluate on.
 
     Raises:
-        UnknownNameError: there is no such problem.
-        ValueError: an option is out of its range; one line for each.
+        UnknownNameError: there is no such task family.
+        ValueError: an option is out of its range. The message has one line for each such option.
     """
 
     observation_size = OBSERVATION_SIZE
@@ -64,15 +64,15 @@ class ML1:
 
     @classmethod
     def from_config(cls, config: ML1Config) -> Self:
-        """The benchmark that a section of an experiment describes."""
+        """Makes the benchmark that a section of an experiment describes."""
         return cls(config.name, **config.model_dump(exclude={"name"}))
 
     def draw_tasks(self, count: int, generator: np.random.Generator) -> Sequence[Task]:
-        """`count` of the training tasks, without replacement."""
+        """Draws `count` of the training tasks, without replacement."""
         return [self.train_tasks[index] for index in generator.choice(len(self.train_tasks), count, replace=False)]
 
     def tasks(self, split: Split) -> Sequence[Task]:
-        """The tasks of "train" or "test".
+        """Returns the tasks of "train" or "test".
 
         Raises:
             ValueError: there is no such split.
@@ -84,26 +84,26 @@ class ML1:
     def make_worlds(
         self, num_worlds: int, num_threads: int = 0, physics: Backend = "cpu", *, family: str | None = None
     ) -> ManipulationWorlds:
-        """A batch of worlds.
+        """Makes worlds of the family.
 
         Args:
             num_worlds: how many.
-            num_threads: threads to step them on with "cpu"; 0 means one per core.
-            physics: "cpu" is exact, and "warp" is on a GPU in single precision.
-            family: None, as this benchmark has just one.
+            num_threads: threads that step them with "cpu"; 0 means one per core.
+            physics: "cpu" is exact. "warp" is on a GPU, in single precision.
+            family: not used, since there is just one.
 
         Raises:
             ValueError: there would be no world, or more threads than cores.
-            MissingExtraError: the packages are not installed that it takes to simulate on a GPU.
+            MissingExtraError: the packages that simulate on a GPU are not installed.
         """
         worlds = make_physics(self.family.scene, physics, num_worlds, num_threads)
         return ManipulationWorlds(self.family, worlds, self.horizon, goal_visible=self.goal_visible)
 
     def reference_scores(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
-        """How reference policies, which do not adapt, do on `tasks` at this horizon, by the policy's name."""
+        """Mean scores of the family's reference policies on `tasks`, at this horizon, by the policy's name."""
         worlds, parameters = self.make_worlds(len(tasks), num_threads), stack_parameters(tasks)
         policies = self.family.reference_policies(parameters, stack_parameters(self.train_tasks), self.horizon)
-        return {name: play(worlds, parameters, policy) for name, policy in policies.items()}
+        return {name: score_policy(worlds, parameters, policy) for name, policy in policies.items()}
 
 
 def _registered_name(problem: str) -> str:
@@ -123,10 +123,10 @@ def _checked_config(options: dict[str, Any]) -> ML1Config:
 
 
 def task_list(family: TaskFamily, seed: int, count: int, split: Split) -> list[Task]:
-    """The first tasks of a seed: uniform in the family's box, drawn again where it refuses them.
+    """Returns the first `count` tasks of a seed. They are uniform in the family's box; invalid ones are drawn again.
 
-    For the first 50 to be Meta-World's list, the generator is numpy's legacy one, and of every two valid draws the
-    second counts.
+    The first 50 are Meta-World's. For that, the generator is numpy's legacy one, and the second of every two valid
+    draws counts.
     """
     random = np.random.RandomState(seed)
     tasks = []

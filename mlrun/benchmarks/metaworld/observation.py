@@ -1,4 +1,4 @@
-"""What the policy sees of a manipulation scene, as batched functions of its poses."""
+"""Observations as batched functions of poses, and their bounds."""
 
 import functools
 from collections.abc import Sequence
@@ -11,33 +11,31 @@ from mlrun.simulation.protocol import Poses
 from mlrun.task_families import FRAME_SIZE
 
 _OPENING_SCALE: Final = 0.1  # metres between the claws when fully open
-HAND_LOW: Final = (-0.5, 0.4, 0.05)  # metres: the box that the hand's target stays in
-HAND_HIGH: Final = (0.5, 1.0, 0.5)
-_SEEN_LOW: Final = (-0.525, 0.348, -0.0525)  # metres: where Meta-World says that the hand may be
-_SEEN_HIGH: Final = (0.525, 1.025, 0.7)
+_HAND_LOW: Final = (-0.525, 0.348, -0.0525)  # metres: where Meta-World says that the hand may be
+_HAND_HIGH: Final = (0.525, 1.025, 0.7)
 _UNBOUNDED: Final = (float("inf"),) * (FRAME_SIZE - 4)
 
-# Products of quaternion components, as xy = m01 + m10, xz = m02 + m20, yz = m12 + m21, xw = m21 - m12, yw = m02 - m20,
-# zw = m10 - m01, with the positions of these entries in the flattened matrix.
+# Two entries of a rotation matrix m give a product of quaternion components: xy = m01 + m10, xz = m02 + m20,
+# yz = m12 + m21, xw = m21 - m12, yw = m02 - m20, zw = m10 - m01. Here are their places in the flattened matrix.
 _FIRST: Final = (1, 2, 5, 7, 2, 3)
 _SECOND: Final = (3, 6, 7, 5, 6, 1)
 _SIGN: Final = (1, 1, 1, -1, -1, -1)
 
-# Where, among xx, yy, zz, ww, xy, xz, yz, xw, yw, zw, the products of each component with x, y, z, w stand.
+# Where the list xx, yy, zz, ww, xy, xz, yz, xw, yw, zw has the products of each component with x, y, z, w.
 _PRODUCTS_WITH: Final = ((0, 4, 5, 7), (4, 1, 6, 8), (5, 6, 2, 9), (7, 8, 9, 3))
 
 
 def observation_bounds(
     goal_low: Sequence[float] = (0.0, 0.0, 0.0), goal_high: Sequence[float] = (0.0, 0.0, 0.0)
 ) -> tuple[Tensor, Tensor]:
-    """The observation space's lower and upper bounds, (39,) each; only hand, gripper and goal are bounded.
+    """Lower and upper bounds of an observation, (39,) float64 each. Only hand, gripper and goal are bounded.
 
     Args:
-        goal_low: lower corner of the box that goals are drawn from; a hidden goal reads zero.
+        goal_low: lower corner of the box that goals are drawn from. The default is for a hidden goal, which reads zero.
         goal_high: upper corner.
     """
-    low = (*_SEEN_LOW, -1.0, *(-bound for bound in _UNBOUNDED))
-    high = (*_SEEN_HIGH, 1.0, *_UNBOUNDED)
+    low = (*_HAND_LOW, -1.0, *(-bound for bound in _UNBOUNDED))
+    high = (*_HAND_HIGH, 1.0, *_UNBOUNDED)
     return (
         torch.tensor((*low, *low, *goal_low), dtype=torch.float64),
         torch.tensor((*high, *high, *goal_high), dtype=torch.float64),
@@ -45,7 +43,7 @@ def observation_bounds(
 
 
 def observe_object(poses: Poses, body: str) -> Tensor:
-    """One frame, (worlds, 18): the hand, the gripper's opening, a body's position and its quaternion, and 7 zeros."""
+    """One frame, (worlds, 18): hand position, gripper opening, a body's position and quaternion, and 7 zeros."""
     opening = torch.linalg.vector_norm(poses.body("right_claw") - poses.body("left_claw"), dim=-1, keepdim=True)
     opening = (opening / _OPENING_SCALE).clamp_(0.0, 1.0)
     position = poses.body(body)
@@ -56,16 +54,16 @@ def observe_object(poses: Poses, body: str) -> Tensor:
 
 
 def quaternion_from_matrix(matrix: Tensor) -> Tensor:
-    """Unit quaternions (x, y, z, w) of rotation matrices, with the signs that scipy chooses.
+    """Converts rotation matrices to unit quaternions (x, y, z, w), with the signs that scipy chooses.
 
-    All products 4·qᵢ·qⱼ are linear in the matrix. Those of the component with the largest square, normalised, are the
-    quaternion, and that component comes out positive (Shepperd 1978; Markley 2008).
+    All products 4·qᵢ·qⱼ are linear in the matrix. The products with the largest component, normalised, are the
+    quaternion. So that component is positive (Shepperd 1978; Markley 2008).
 
     Args:
         matrix: (..., 3, 3) rotation matrices.
 
     Returns:
-        (..., 4) quaternions; of equally large components, the first of x, y, z, w is the positive one.
+        (..., 4) quaternions. If several components are equally large, the first of x, y, z, w is positive.
     """
     first, second, sign, products_with = _constants(matrix.device, matrix.dtype)
     entries = matrix.flatten(-2)
@@ -81,6 +79,6 @@ def quaternion_from_matrix(matrix: Tensor) -> Tensor:
 
 @functools.cache
 def _constants(device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The tables above, where they are needed at every step."""
+    """The tables above as tensors on a device."""
     first, second, products_with = (torch.tensor(table, device=device) for table in (_FIRST, _SECOND, _PRODUCTS_WITH))
     return first, second, torch.tensor(_SIGN, device=device, dtype=dtype), products_with

@@ -1,6 +1,6 @@
 """Reach: bring the gripper to a goal in the air."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import torch
@@ -11,7 +11,6 @@ from mlrun.benchmarks.metaworld.rewards import nearing, tolerance
 from mlrun.simulation.protocol import Poses
 from mlrun.simulation.scene import Position
 
-SUCCESS_RADIUS: Final = 0.05  # metres
 _EXPERT_GAIN: Final = 5.0  # action per metre of error
 _STRIDE: Final = 0.01  # metres that the hand's target moves along each axis in one step
 _LANE: Final = 0.06  # metres between neighbouring lanes of the sweep
@@ -19,78 +18,75 @@ _HAND_ABOVE_FINGER_TIPS: Final = 0.045  # metres
 
 
 class Reach(TaskFamily):
-    """Bring the point between the finger tips to within 5 cm of a goal. Meta-World's `reach-v3`.
+    """Meta-World's `reach-v3`: bring the point between the finger tips to within 5 cm of a goal in the air.
 
     The puck lies on the table and plays no part.
 
-    Reward "v2": with d the distance from gripper to goal and m the goal's distance from where the hand starts,
-    10 within 5 cm and 10 / (1 + (3 (d - 0.05) / m)²) outside, so it tells the direction everywhere.
+    Reward "v2": let d be the distance from gripper to goal, and m the goal's distance from the hand's home. The reward
+    is 10 within 5 cm, and 10 / (1 + (3 (d - 0.05) / m)²) outside. So it has a slope everywhere outside.
 
-    Reward "v1": `nearing` the goal from where the gripper starts.
+    Reward "v1": for `nearing` the goal from where the gripper starts.
     """
 
     parameters_low = (-0.1, 0.6, 0.02, -0.1, 0.8, 0.05)
     parameters_high = (0.1, 0.7, 0.02, 0.1, 0.9, 0.3)
-    success_radius = SUCCESS_RADIUS
+    success_radius = 0.05
 
-    def reward_function(self, parameters: Tensor) -> RewardFunction:
-        """Reward, success and reward terms; Meta-World fills the info fields that reach has no use for like this."""
-        goal = self.target(parameters)
-        reward_of = self._version_1(goal) if self.reward == "v1" else self._version_2(goal)
-        ones = goal.new_ones(len(goal))
+    def reward_v2(self, start: Tensor, target: Tensor) -> RewardFunction:
+        """Returns version 2 of the reward."""
+        margin = torch.linalg.vector_norm(target.new_tensor(self.hand_home) - target, dim=-1)
+        lower, upper = target.new_tensor(0.0), target.new_tensor(self.success_radius)
+        ones = torch.ones_like(margin)
 
         def reward(poses: Poses, action: Tensor) -> Outcome:
-            distance = torch.linalg.vector_norm(poses.gripper_center - goal, dim=-1)
-            reward, in_place = reward_of(distance)
-            terms = {
-                "near_object": distance,
-                "grasp_success": ones,
-                "grasp_reward": distance,
-                "in_place_reward": in_place,
-                "obj_to_target": distance,
-            }
-            return Outcome(reward, distance <= SUCCESS_RADIUS, terms)
+            distance = torch.linalg.vector_norm(poses.gripper_center - target, dim=-1)
+            in_place = tolerance(distance, lower, upper, margin)
+            return Outcome(10 * in_place, distance <= self.success_radius, _info(distance, in_place, ones))
 
         return reward
 
-    def expert(self, observation: Tensor, goal: Tensor) -> Tensor:
-        """Moves the hand straight towards the goal, in proportion to the distance, with the fingers at rest."""
-        move = _EXPERT_GAIN * (goal - observation[:, :3])
+    def reward_v1(self, start: Tensor, target: Tensor) -> RewardFunction:
+        """Returns version 1 of the reward."""
+        greatest = torch.linalg.vector_norm(self.settled.gripper_center.to(target) - target, dim=-1)
+        ones = torch.ones_like(greatest)
+
+        def reward(poses: Poses, action: Tensor) -> Outcome:
+            distance = torch.linalg.vector_norm(poses.gripper_center - target, dim=-1)
+            info = _info(distance, torch.zeros_like(distance), ones)
+            return Outcome(nearing(distance, greatest), distance <= self.success_radius, info)
+
+        return reward
+
+    def expert(self, observation: Tensor, target: Tensor) -> Tensor:
+        """Moves the hand straight towards the target, in proportion to the distance. The fingers rest."""
+        move = _EXPERT_GAIN * (target - observation[:, :3])
         return torch.nn.functional.pad(move, (0, 1))
 
-    def blind_actions(self, horizon: int) -> dict[str, Tensor]:
+    def open_loop_actions(self, horizon: int) -> dict[str, Tensor]:
         """A sweep of the whole box of goals."""
         low, high = self.parameters_low[3:], self.parameters_high[3:]
         return {"goal-blind sweep": _sweep(self.hand_home, low, high, horizon)}
 
-    def _version_2(self, goal: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-        """The reward, and its term for being in place, from the distance to the goal, (worlds,) each."""
-        margin = torch.linalg.vector_norm(goal.new_tensor(self.hand_home) - goal, dim=-1)
-        center, rim = goal.new_tensor(0.0), goal.new_tensor(SUCCESS_RADIUS)
 
-        def reward_of(distance: Tensor) -> tuple[Tensor, Tensor]:
-            in_place = tolerance(distance, center, rim, margin)
-            return 10 * in_place, in_place
-
-        return reward_of
-
-    def _version_1(self, goal: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-        greatest = torch.linalg.vector_norm(self.settled.gripper_center.to(goal) - goal, dim=-1)
-
-        def reward_of(distance: Tensor) -> tuple[Tensor, Tensor]:
-            return nearing(distance, greatest), torch.zeros_like(distance)
-
-        return reward_of
+def _info(distance: Tensor, in_place: Tensor, ones: Tensor) -> dict[str, Tensor]:
+    """Meta-World's info: it fills the fields for grasping like this, though nothing is grasped."""
+    return {
+        "near_object": distance,
+        "grasp_success": ones,
+        "grasp_reward": distance,
+        "in_place_reward": in_place,
+        "obj_to_target": distance,
+    }
 
 
 def _sweep(hand_home: Position, low: Sequence[float], high: Sequence[float], horizon: int) -> Tensor:
-    """Actions (horizon, 4) that lead the finger tips through a box lane by lane, at full speed.
+    """Actions (horizon, 4) that lead the finger tips through a box at full speed, lane by lane.
 
     Args:
         hand_home: where the hand starts, in metres.
         low: lower corner of the box, in metres.
         high: upper corner.
-        horizon: how many; a short one cuts the sweep, after a long one the hand stays where it is.
+        horizon: the number of actions. A short one cuts the sweep. At the end of the sweep the hand stays.
     """
     waypoints = torch.tensor((hand_home, *_lanes(low, high)), dtype=torch.float64)
     legs = []
@@ -102,7 +98,7 @@ def _sweep(hand_home: Position, low: Sequence[float], high: Sequence[float], hor
 
 
 def _lanes(low: Sequence[float], high: Sequence[float]) -> list[Position]:
-    """Hand waypoints: vertical lanes side by side, back and forth, in two layers of depth."""
+    """Positions of the hand, in order: vertical lanes side by side, up and down in turn, in two layers of depth."""
     (x_low, y_low, z_low), (x_high, y_high, z_high) = low, high
     lanes = max(2, round((x_high - x_low) / _LANE))
     x_centers = torch.linspace(x_low, x_high, 2 * lanes + 1, dtype=torch.float64)[1::2].tolist()

@@ -1,4 +1,4 @@
-"""Terms that the rewards of several manipulation problems are made of."""
+"""Terms that the rewards of several task families share."""
 
 import math
 from typing import Final
@@ -11,15 +11,16 @@ _LONG_TAIL_SCALE: Final = math.sqrt(1 / _VALUE_AT_MARGIN - 1)
 
 
 def tolerance(value: Tensor, lower: Tensor, upper: Tensor, margin: Tensor) -> Tensor:
-    """1 between the bounds, 1 / (1 + (3d)²) outside, d being the way to the nearer bound in margins: a tenth at d = 1.
+    """The long-tailed tolerance of the DeepMind Control Suite (Tassa et al. 2018).
 
-    The long-tailed tolerance of the DeepMind Control Suite (Tassa et al. 2018).
+    It is 1 between the bounds, and 1 / (1 + (3d)²) outside. Here d is the distance to the nearer bound, divided by the
+    margin. So it is 0.1 at one margin from a bound.
 
     Args:
-        value: (...) what is judged.
-        lower: (...) least value that is wholly right.
-        upper: (...) greatest one.
-        margin: (...) way from a bound at which the tolerance has fallen to 0.1; positive.
+        value: (...)
+        lower: (...) lower bound.
+        upper: (...) upper bound.
+        margin: (...) positive, in the unit of the value.
 
     Returns:
         (...) numbers in (0, 1].
@@ -29,17 +30,17 @@ def tolerance(value: Tensor, lower: Tensor, upper: Tensor, margin: Tensor) -> Te
 
 
 def hamacher_product(first: Tensor, second: Tensor) -> Tensor:
-    """A conjunction of two numbers in [0, 1], not both 0: ab / (a + b - ab) (Hamacher 1978)."""
+    """A soft "and" of two numbers in [0, 1], not both 0: ab / (a + b - ab) (Hamacher 1978)."""
     product = first * second
     return product / (first + second).sub_(product)
 
 
 def nearing(distance: Tensor, greatest: Tensor) -> Tensor:
-    """How near the goal is, (worlds,), in version 1 of the rewards: a slope from `greatest` on and two peaks at 0.
+    """Version 1's reward for being near the goal, (worlds,): linear in the distance, with two peaks at the goal.
 
     Args:
         distance: (worlds,) metres to the goal.
-        greatest: (worlds,) metres at which the slope begins; farther away the value is what the peaks leave, or 0.
+        greatest: (worlds,) metres at which the linear part is 0. The sum is never below 0.
     """
     square = -distance.square()
     peaks = torch.exp(square / 0.01) + torch.exp(square / 0.001)

@@ -1,4 +1,4 @@
-"""Worlds of one task family, each with a task of its own."""
+"""Worlds of one task family: reset, step, observation and info."""
 
 from typing import Final
 
@@ -15,12 +15,12 @@ _ACTION_SCALE: Final = 0.01  # metres per control step
 
 
 class ManipulationWorlds:
-    """Many worlds of one task family, reset and stepped together.
+    """Worlds of one task family that are reset and stepped together, each with a task of its own.
 
-    Episodes never terminate: they are cut by the caller after `horizon` steps. A world's trajectory is bit-identical
-    whatever the number of worlds, of threads, and the other worlds' tasks; with MuJoCo Warp on a GPU, nearly so.
+    Episodes never terminate. The caller ends them after `horizon` steps. A world's trajectory is bit-identical for any
+    number of worlds and threads, and for any tasks of the other worlds. With MuJoCo Warp on a GPU it is nearly so.
 
-    Results are on the device of the physics and in its precision, and actions must be there, too.
+    Results are on the device of the physics and in its precision. Actions must be on that device too.
 
     | action | meaning                      | range    | effect                       |
     |--------|------------------------------|----------|------------------------------|
@@ -33,15 +33,15 @@ class ManipulationWorlds:
     | 3           | gripper opening, 1 is open                                     | 0.1 m    |
     | 4-6         | puck x y z                                                     | m        |
     | 7-10        | puck quaternion x y z w                                        | -        |
-    | 11-17       | zeros (a second object in other families)           | -        |
+    | 11-17       | zeros (a second object in other families)                      | -        |
     | 18-35       | the same 18 numbers one step earlier                           |          |
-    | 36-38       | the goal x y z, or zeros where it is hidden                    | m        |
+    | 36-38       | the goal x y z, or zeros if it is hidden                       | m        |
 
     Args:
-        family: its reset, observation, reward and success.
+        family: defines reset, observation, reward and success.
         physics: worlds of the family's scene.
         horizon: control steps per episode.
-        goal_visible: whether the last three numbers of an observation are the goal instead of zeros.
+        goal_visible: whether observations end with the goal instead of three zeros.
 
     Attributes:
         device: of the physics.
@@ -67,22 +67,22 @@ class ManipulationWorlds:
         self._shown_goal = like.new_zeros(self.num_worlds, 3)
         self._observation = like.new_zeros(self.num_worlds, OBSERVATION_SIZE)
         self._outcome: Outcome | None = None
-        low, high = _observation_bounds(family, goal_visible)
-        self.observation_low, self.observation_high = low.to(like), high.to(like)
+        goal_box = (family.parameters_low[-3:], family.parameters_high[-3:]) if goal_visible else ()
+        self.observation_low, self.observation_high = (bound.to(like) for bound in observation_bounds(*goal_box))
 
     @torch.no_grad()
     def reset(self, task_parameters: Tensor, worlds: Tensor | None = None) -> Tensor:
         """Starts an episode in every world, or in some of them.
 
         Args:
-            task_parameters: (worlds, numbers) float64, those of each world's task, in metres; on any device.
-            worlds: (worlds,) bool, those to reset; the others' episodes go on and their parameters are not read.
+            task_parameters: (worlds, numbers) float64 in metres, of each world's task, on any device.
+            worlds: (worlds,) bool, the worlds to reset. In the others episodes go on; their parameters are not read.
 
         Returns:
-            (worlds, 39) observations; the first one of an episode has a previous frame that equals the current one.
+            (worlds, 39) observations. The first one of an episode has the current frame as its previous frame too.
 
         Raises:
-            ValueError: the shape or the precision is another; rounded parameters would be another benchmark's.
+            ValueError: the parameters have another shape or precision. Rounded ones would make another benchmark.
         """
         previous, given = self._parameters, task_parameters
         if given.shape != previous.shape or given.dtype != torch.float64:
@@ -106,13 +106,13 @@ class ManipulationWorlds:
 
     @torch.no_grad()
     def step(self, action: Tensor) -> Transition:
-        """Carries out one action in every world.
+        """Takes one action in every world.
 
         Args:
-            action: (worlds, 4), clipped to [-1, 1]; float32 actions are scaled in float32, as Meta-World does.
+            action: (worlds, 4), clipped to [-1, 1]. Actions in float32 are scaled in float32, as Meta-World does.
 
         Raises:
-            ValueError: the shape is another.
+            ValueError: the actions have another shape.
         """
         if action.shape != (self.num_worlds, ACTION_SIZE):
             raise ValueError(f"actions must be ({self.num_worlds}, {ACTION_SIZE}), not {tuple(action.shape)}")
@@ -123,25 +123,25 @@ class ManipulationWorlds:
         return Transition(self._observation, self._outcome.reward, self._outcome.success)
 
     def info(self) -> dict[str, Tensor]:
-        """What Meta-World reports beside the reward of the last step, each (worlds,) float64, by its names.
+        """Meta-World's info of the last step, by its names, (worlds,) float64 each.
 
         Raises:
-            RuntimeError: no step was taken since the last reset.
+            RuntimeError: there was no step since the last reset.
         """
         if self._outcome is None:
             raise RuntimeError("there is no info before the first step of an episode")
-        reward, success, terms, may_be_grasped = self._outcome
-        info = {"success": success, "unscaled_reward": reward, **terms}
+        reward, success, others, may_be_grasped = self._outcome
+        info = {"success": success, "unscaled_reward": reward, **others}
         if may_be_grasped is not None:
             info["grasp_success"] = self.physics.pads_press(may_be_grasped)
         return {name: value.to(torch.float64) for name, value in info.items()}
 
     def warnings(self) -> dict[str, Tensor]:
-        """MuJoCo's warnings since the reset, (worlds,) counts by its names for them; see `Physics.warnings`."""
+        """MuJoCo's warnings since the reset, (worlds,) counts by its names for them. See `Physics.warnings`."""
         return self.physics.warnings()
 
     def unstable(self) -> Tensor:
-        """Worlds, (worlds,) bool, in which a number was too large since the reset, so that they mean nothing."""
+        """The worlds, (worlds,) bool, in which a number was too large since the reset. What they show means nothing."""
         warnings = self.physics.warnings()
         return (warnings["BADQPOS"] + warnings["BADQVEL"] + warnings["BADQACC"]) > 0
 
@@ -152,21 +152,15 @@ class ManipulationWorlds:
         return observation.clamp_(self.observation_low, self.observation_high)
 
 
-def _observation_bounds(family: TaskFamily, goal_visible: bool) -> tuple[Tensor, Tensor]:
-    if goal_visible:
-        return observation_bounds(family.parameters_low[-3:], family.parameters_high[-3:])
-    return observation_bounds()
-
-
 def hand_targets(family: TaskFamily, actions: Tensor) -> Tensor:
-    """Where the hand's target moves in the course of episodes.
+    """The hand's targets in episodes with these actions.
 
     Args:
-        family: says where the hand starts, and how far its target may go.
+        family: has the hand's home and the box of its target.
         actions: (steps, worlds, 4)
 
     Returns:
-        (steps, worlds, 3) float64, the target after each action.
+        (steps, worlds, 3) float64 in metres, the target after each action.
     """
     target = torch.tensor(family.hand_home, dtype=torch.float64).repeat(actions.shape[1], 1)
     targets = torch.empty(*actions.shape[:2], 3, dtype=torch.float64)
@@ -178,5 +172,6 @@ def hand_targets(family: TaskFamily, actions: Tensor) -> Tensor:
 
 
 def _move_target(target: Tensor, action: Tensor, box: tuple[Tensor, Tensor]) -> None:
+    """Moves the hand's `target` (worlds, 3) in place."""
     target += action[:, :3].clamp(-1.0, 1.0) * _ACTION_SCALE
     torch.clamp(target, *box, out=target)

@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 
 from mlrun.benchmarks.metaworld.ml1 import ML1
+from mlrun.task_families import TASK_FAMILIES
 
-GOLDEN = Path(__file__).parents[1] / "golden"
-PROBLEMS = ["reach-v3", "push-v3", "pick-place-v3"]
+GOLDEN = Path(__file__).parents[2] / "golden"
+FAMILIES = [*TASK_FAMILIES]
 
 Recording = dict[str, np.ndarray]
 
 
 @functools.cache
-def load_recording(problem: str) -> Recording:
-    """What the original benchmark did; see tests/golden/record_metaworld.py."""
-    with np.load(GOLDEN / f"{problem}.npz") as arrays:
+def load_recording(family: str) -> Recording:
+    """What the original benchmark did. See tests/golden/record_metaworld.py."""
+    with np.load(GOLDEN / f"{family}.npz") as arrays:
         recorded = dict(arrays)
     version = str(recorded["mujoco_version"])
     assert mujoco.__version__ == version, (
@@ -26,14 +27,14 @@ def load_recording(problem: str) -> Recording:
     return recorded
 
 
-@pytest.fixture(scope="session", params=PROBLEMS)
-def problem(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(scope="session", params=FAMILIES)
+def family(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 @pytest.fixture(scope="session")
-def recording(problem: str) -> Recording:
-    return load_recording(problem)
+def recording(family: str) -> Recording:
+    return load_recording(family)
 
 
 @pytest.fixture(scope="session")

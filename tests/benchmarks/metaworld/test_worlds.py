@@ -5,26 +5,26 @@ from torch import Tensor
 from mlrun.benchmarks.metaworld.family import RewardVersion
 from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.metaworld.worlds import ManipulationWorlds
-from tests.benchmarks.conftest import PROBLEMS, load_recording
+from tests.benchmarks.metaworld.conftest import FAMILIES, load_recording
 
-PROBLEM = "pick-place-v3"  # its actions handle the puck, where the least difference would grow
+FAMILY = "pick-place-v3"  # its actions handle the puck, where the least difference would grow
 STEPS = 120
 
 
 @pytest.fixture(scope="module")
 def ml1() -> ML1:
-    return ML1(PROBLEM)
+    return ML1(FAMILY)
 
 
 @pytest.fixture(scope="module")
 def actions() -> Tensor:
     """(episodes, steps, 4)."""
-    return torch.from_numpy(load_recording(PROBLEM)["actions"][:, :STEPS])
+    return torch.from_numpy(load_recording(FAMILY)["actions"][:, :STEPS])
 
 
 @pytest.fixture(scope="module")
 def parameters() -> Tensor:
-    return torch.from_numpy(load_recording(PROBLEM)["task_parameters"])
+    return torch.from_numpy(load_recording(FAMILY)["task_parameters"])
 
 
 def parameters_of(ml1: ML1, count: int) -> Tensor:
@@ -75,7 +75,7 @@ def test_actions_are_clipped(ml1: ML1, parameters: Tensor, actions: Tensor) -> N
     assert torch.equal(play(environment, parameters, wild), play(environment, parameters, wild.clamp(-1, 1)))
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", FAMILIES)
 @pytest.mark.parametrize("reward", ["v1", "v2"])
 def test_results_outlive_the_next_step(name: str, reward: RewardVersion, actions: Tensor) -> None:
     ml1 = ML1(name, reward=reward)
@@ -112,7 +112,7 @@ def test_some_worlds_can_be_reset_while_the_others_go_on(ml1: ML1, parameters: T
     assert torch.equal(rewards[~some], undisturbed[~some, early : early + 20, 39])
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", FAMILIES)
 def test_a_visible_goal_ends_the_observation(name: str, actions: Tensor) -> None:
     ml1 = ML1(name, goal="visible")
     tasks = parameters_of(ml1, len(actions))

@@ -1,4 +1,4 @@
-"""The environments against recordings of the original benchmark."""
+"""Compares the environments with recordings of the original benchmark."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from torch import Tensor
 from mlrun.benchmarks.metaworld.family import RewardVersion
 from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.protocol import Transition
-from tests.benchmarks.conftest import Recording, load_recording
+from tests.benchmarks.metaworld.conftest import Recording, load_recording
 
 HANDLED = ["push-v3", "pick-place-v3"]
 
@@ -19,9 +19,9 @@ def reward(request: pytest.FixtureRequest) -> RewardVersion:
 
 
 @pytest.fixture(scope="module")
-def replay(problem: str, reward: RewardVersion, recording: Recording) -> Recording:
-    """All recorded episodes at once, as our environment plays them; (episodes, steps, ...) arrays."""
-    ml1 = ML1(problem, reward=reward)
+def replay(family: str, reward: RewardVersion, recording: Recording) -> Recording:
+    """All recorded episodes, as our worlds play them: (episodes, steps, ...) arrays."""
+    ml1 = ML1(family, reward=reward)
     actions = torch.from_numpy(recording["actions"])
     environment = ml1.make_worlds(len(actions))
     first = environment.reset(torch.from_numpy(recording["task_parameters"]))
@@ -77,9 +77,9 @@ def test_reach_s_recordings_push_lift_and_tilt_the_puck() -> None:
     assert (handled[..., 7:11].argmax(-1) != 3).any()
 
 
-@pytest.mark.parametrize("problem", HANDLED)
-def test_recordings_win_and_lose_grasps(problem: str) -> None:
-    recording = load_recording(problem)
+@pytest.mark.parametrize("family", HANDLED)
+def test_recordings_win_and_lose_grasps(family: str) -> None:
+    recording = load_recording(family)
     grasped = info_of(recording, "grasp_success")[recording["kinds"] == "clumsy"]
     assert (np.diff(grasped) == 1).any()
     assert (np.diff(grasped) == -1).any()
@@ -88,10 +88,10 @@ def test_recordings_win_and_lose_grasps(problem: str) -> None:
     assert (lifted & (info_of(recording, "grasp_success") == 0)).any()
 
 
-@pytest.mark.parametrize("problem", HANDLED)
-def test_recordings_come_to_every_case_of_the_rewards(problem: str) -> None:
+@pytest.mark.parametrize("family", HANDLED)
+def test_recordings_come_to_every_case_of_the_rewards(family: str) -> None:
     """Half closed fingers around the puck matter because the original then computes with the action's float32."""
-    recording = load_recording(problem)
+    recording = load_recording(family)
     effort, quality = recording["actions"][..., 3], info_of(recording, "grasp_reward")
     assert ((quality > 0.5) & (effort > 0) & (effort < 1)).sum() > 50
     reward = recording["rewards_v2"]

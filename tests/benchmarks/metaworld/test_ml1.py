@@ -1,4 +1,5 @@
 import importlib
+import json
 import subprocess
 import sys
 from typing import Any
@@ -9,18 +10,20 @@ import pytest
 
 from mlrun import ML1
 from mlrun.benchmarks import benchmarks
+from mlrun.benchmarks.task import Task
 from mlrun.config.benchmarks import ML1Config
 from mlrun.registry import UnknownNameError
 from mlrun.task_families import ML1_NAMES
+from tests.benchmarks.metaworld.conftest import Recording
 
 
 @pytest.mark.parametrize("name", ["pick-place-v3", "ml1/pick-place-v3"])
-def test_a_problem_has_a_short_and_a_registered_name(name: str) -> None:
+def test_a_family_has_a_short_and_a_registered_name(name: str) -> None:
     assert ML1(name).name == "ml1/pick-place-v3"
 
 
 @pytest.mark.parametrize("name", ["reach-v2", "ml1/reech-v3"])
-def test_an_unknown_problem_gets_the_choices_and_the_nearest(name: str) -> None:
+def test_an_unknown_family_gets_the_choices_and_the_nearest(name: str) -> None:
     with pytest.raises(UnknownNameError) as caught:
         ML1(name)
     assert str(caught.value) == (
@@ -76,8 +79,8 @@ def test_environments_that_make_no_sense_are_refused(worlds: int, threads: int, 
         ML1().make_worlds(worlds, threads)
 
 
-def test_every_list_of_problems_has_the_same_ones() -> None:
-    registered = {name for name in benchmarks.names() if benchmarks.entry(name).config is ML1Config}
+def test_every_list_of_families_has_the_same_ones() -> None:
+    registered = {name for name in benchmarks.names() if issubclass(benchmarks.entry(name).config, ML1Config)}
     importlib.import_module("mlrun.gym")
     gymnasiums = {name.replace("mlrun/", "ml1/") for name in gymnasium.registry if name.startswith("mlrun/")}
     choices = set(ML1Config.model_json_schema()["properties"]["name"]["enum"])
@@ -95,3 +98,26 @@ def test_the_package_has_no_other_names() -> None:
 
     with pytest.raises(AttributeError, match="module 'mlrun' has no attribute 'ML2'"):
         _ = mlrun.ML2  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 42])
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_task_lists_are_the_original_s(seed: int, split: str, family: str, recording: Recording) -> None:
+    ml1 = ML1(family, seed=seed)
+    tasks = {"train": ml1.train_tasks, "test": ml1.test_tasks}[split]
+    np.testing.assert_array_equal([task.parameters for task in tasks], recording[f"{split}_tasks_{seed}"])
+    assert [(task.index, task.split) for task in tasks] == [(index, split) for index in range(50)]
+
+
+def test_no_test_goal_is_trained_on(reach: ML1) -> None:
+    assert not {task.parameters for task in reach.train_tasks} & {task.parameters for task in reach.test_tasks}
+
+
+def test_tasks_survive_json(reach: ML1) -> None:
+    text = json.dumps([task.to_dict() for task in reach.test_tasks])
+    assert [Task.from_dict(data) for data in json.loads(text)] == reach.test_tasks
+
+
+def test_every_family_is_registered(family: str) -> None:
+    name = f"ml1/{family}"
+    assert benchmarks.load(name)(ML1Config.model_validate({"name": name})).name == name
