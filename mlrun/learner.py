@@ -46,11 +46,11 @@ class AdaptedLearner:
         )
 
     def of_task(self, slot: int) -> AdaptedLearner:
-        """The learner of one task, as a batch of one task. Its tensors are detached views."""
+        """The learner of one task, in the first of its worlds, as a batch of one. Its tensors are detached views."""
         own = slice(slot, slot + 1)
         return AdaptedLearner(
             {name: tensor[own].detach() for name, tensor in self.parameters.items()},
-            {name: tensor[own].detach() for name, tensor in self.memory.items()},
+            {name: tensor[own, :1].detach() for name, tensor in self.memory.items()},
             self.data_used,
         )
 

@@ -54,7 +54,3 @@ class TaskGroup:
     def count(self, share: int) -> int:
         """Return the sum of the counts of all processes."""
         return share
-
-    def any(self, flag: bool) -> bool:
-        """Return whether the flag is set in at least one process."""
-        return flag

@@ -77,7 +77,10 @@ class HasLargeState(Protocol):
     """
 
     def commit(self) -> None:
-        """Add what the last update prepared to the large state. The iteration is complete."""
+        """Add what the last update prepared to the large state. The iteration is complete.
+
+        Nothing of ``state_dict`` may change: it is copied before.
+        """
         ...
 
     def large_state(self) -> dict[str, Any]:

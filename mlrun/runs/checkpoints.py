@@ -73,7 +73,11 @@ class Checkpoints:
         path = self._path(which)
         if not path.is_file():
             raise CheckpointNotFoundError(self._missing(which))
-        return self._read(path, _number(path), self._check)
+        try:
+            iteration = _number(path)
+        except ValueError:
+            raise CheckpointError(f"{path} leads to {path.resolve().name}, which is no checkpoint") from None
+        return self._read(path, iteration, self._check)
 
     def _read(self, path: Path, iteration: int, check: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
         import torch

@@ -6,9 +6,10 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from mlrun.algorithms.protocol import HasLargeState
 from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment
-from mlrun.errors import Diverged, Interrupted
+from mlrun.errors import CheckpointError, Diverged, Interrupted
 from mlrun.finite import require_finite
 from mlrun.randomness import RandomKey
 from mlrun.runs.directory import RunDirectory
@@ -110,6 +111,10 @@ class MetaTraining:
             self.directory.write_tasks(self.benchmark)
         else:
             require_same_experiment(state["experiment"], self.experiment)
+            if isinstance(self.algorithm, HasLargeState) and "large_state" not in state:
+                raise CheckpointError(
+                    f"checkpoint {state['iteration']} has no large state, as {self.experiment.algorithm.name} needs"
+                )
             restore(self.algorithm, state["algorithm"], self.problem.device, state.get("large_state"))
             self.iteration, self.elapsed = state["iteration"], state["elapsed"]
             self.best, self.best_iteration = state["best"], state["best_iteration"]
@@ -130,8 +135,9 @@ class MetaTraining:
         self.iteration = iteration
         row |= {**evaluation, "time": self.elapsed}
         self.directory.metrics.append(row)
-        commit(self.algorithm)  # after the row is written: a saved iteration must have its row
-        self.complete = self._state()
+        complete = self._state()  # after the row is written: a saved iteration must have its row
+        commit(self.algorithm)
+        self.complete = complete
         self.reporter.iteration(row, total)
         if evaluation:
             self.reporter.evaluation(iteration, evaluation)

@@ -148,3 +148,13 @@ def test_a_save_that_fails_half_way_leaves_the_previous_checkpoint(checkpoints, 
             checkpoints.save(20, state(2.0), best=True)
     assert checkpoints.load("last")["iteration"] == checkpoints.load("best")["iteration"] == 10
     assert sorted(path.name for path in checkpoints.directory.iterdir()) == ["000010.pt", "best", "last"]
+
+
+def test_a_link_that_leads_to_no_checkpoint_is_said(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path, keep=1)
+    checkpoints.save(1, {}, best=True)
+    (tmp_path / "strange.pt").write_bytes(b"")
+    (tmp_path / "best").unlink()
+    (tmp_path / "best").symlink_to("strange.pt")
+    with pytest.raises(CheckpointError, match=r"best leads to strange\.pt, which is no checkpoint"):
+        checkpoints.load("best")

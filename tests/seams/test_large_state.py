@@ -120,6 +120,15 @@ def test_if_all_are_damaged_the_error_says_so(uninterrupted: RunDirectory) -> No
         uninterrupted.checkpoints.load_newest(lambda line: None)
 
 
+def test_training_does_not_go_on_without_it(uninterrupted: RunDirectory) -> None:
+    """As where a version of the algorithm without a buffer has saved the checkpoint."""
+    state = uninterrupted.checkpoints.load("last")
+    del state["has_large_state"]
+    uninterrupted.checkpoints.save(6, state)
+    with pytest.raises(CheckpointError, match="checkpoint 6 has no large state, which replaying needs"):
+        train(experiment(iterations=7), uninterrupted, Watcher())
+
+
 def test_an_evaluation_does_not_need_it(uninterrupted: RunDirectory) -> None:
     before = evaluate_run(uninterrupted, steps=1)
     for large in uninterrupted.checkpoints.directory.glob("*.large.pt"):

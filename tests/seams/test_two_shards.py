@@ -77,9 +77,6 @@ class Shard(TaskGroup):
     def count(self, share: int) -> int:
         return sum(self.exchange(self.rank, share))
 
-    def any(self, flag: bool) -> bool:
-        return any(self.exchange(self.rank, flag))
-
 
 def train(what: Experiment, runs: Path, group: TaskGroup | None) -> MetaTraining:
     training = MetaTraining(what, RunDirectory.create(runs, what), Watcher(), place(what), group)

@@ -7,6 +7,7 @@ import json
 import shlex
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -25,7 +26,10 @@ def note(text: str) -> None:
 
 def program() -> str:
     """The command that starts this program from the user's shell: "mlrun", or its path if it is not on PATH."""
-    return "mlrun" if shutil.which("mlrun") else shlex.quote(sys.argv[0])
+    if shutil.which("mlrun"):
+        return "mlrun"
+    started = Path(sys.argv[0])
+    return f"{shlex.quote(sys.executable)} -m mlrun" if started.name == "__main__.py" else shlex.quote(str(started))
 
 
 def can_draw() -> bool:
