@@ -113,7 +113,7 @@ class MetaTraining:
             require_same_experiment(state["experiment"], self.experiment)
             if isinstance(self.algorithm, HasLargeState) and "large_state" not in state:
                 raise CheckpointError(
-                    f"checkpoint {state['iteration']} has no large state, as {self.experiment.algorithm.name} needs"
+                    f"checkpoint {state['iteration']} has no large state; {self.experiment.algorithm.name} needs it"
                 )
             restore(self.algorithm, state["algorithm"], self.problem.device, state.get("large_state"))
             self.iteration, self.elapsed = state["iteration"], state["elapsed"]

@@ -125,7 +125,7 @@ def test_training_does_not_go_on_without_it(uninterrupted: RunDirectory) -> None
     state = uninterrupted.checkpoints.load("last")
     del state["has_large_state"]
     uninterrupted.checkpoints.save(6, state)
-    with pytest.raises(CheckpointError, match="checkpoint 6 has no large state, which replaying needs"):
+    with pytest.raises(CheckpointError, match="checkpoint 6 has no large state; replaying needs it"):
         train(experiment(iterations=7), uninterrupted, Watcher())
 
 
