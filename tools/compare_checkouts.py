@@ -5,8 +5,9 @@
 BEFORE and AFTER are directories of checkouts; CONFIGs are names such as maml_reach, by default all of BEFORE's. Both
 sides use the Python that runs this script, with its installed packages, on one thread. Each configuration is trained
 for two meta-iterations with an evaluation after each, and then evaluated on the held-out tasks. Times and the id of
-the run are left out of the comparison; a key that only one side has is named, and is a difference if BEFORE has it.
-Last, the checkout AFTER looks at and continues the run that BEFORE has made. The exit code is 1 if anything differs.
+the run are left out of the comparison. A key that only BEFORE has is a difference; one that only AFTER has is named on
+standard error. Last, the checkout AFTER looks at and continues the run that BEFORE has made. The exit code is 1 if
+anything differs.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ def compare(name: str, before: Path, after: Path, scratch: Path) -> list[str]:
         f"metrics of iteration {row['iteration']}" for row, new in zip(rows, new_rows, strict=False) if row != new
     ]
     problems += [f"evaluation: {key}" for key in evaluation if evaluation[key] != new_evaluation.get(key)]
+    for key in new_evaluation.keys() - evaluation.keys():
+        print(f"{name}: the evaluation has a new key, {key}", file=sys.stderr)
     if len(rows) != len(new_rows) or not rows:
         problems.append(f"{len(rows)} and {len(new_rows)} rows of metrics")
     return problems + continue_old_run(runs[0], after, rows)

@@ -61,7 +61,8 @@ class MakesPolicy(Protocol):
     Its problem is an `mlrun.problems.episodes.EpisodicProblem` with that policy, which has no losses.
     """
 
-    def make_policy(self, experiment: Any, benchmark: Any) -> Any:
+    @classmethod
+    def make_policy(cls, experiment: Any, benchmark: Any) -> Any:
         """Make the `mlrun.rl.policy.Policy` for an `EpisodicExperiment` on an `EpisodicBenchmark`."""
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import torch
 
@@ -19,6 +19,8 @@ from mlrun.randomness import RandomKey
 from mlrun.rl.policy import Policy
 from mlrun.rl.trajectories import Trajectories, collect_trajectories
 from mlrun.task_group import TaskGroup
+
+_KEPT_PER_FAMILY: Final = 4  # a problem of one family needs two or three: a meta-batch's, and the evaluation's
 
 
 class EpisodicProblem:
@@ -56,7 +58,7 @@ class EpisodicProblem:
         self.physics: Literal["cpu", "warp"] = physics
         self.group = group or TaskGroup()
         self.cost = CollectionCost("env_steps")
-        self._worlds: dict[tuple[str | None, int], Worlds] = {}
+        self._worlds: dict[str | None, dict[int, Worlds]] = {}
 
     def initial_parameters(self, key: RandomKey) -> Parameters:
         """Fresh policy weights, centred on the mean first observation of the training tasks."""
@@ -107,10 +109,17 @@ class EpisodicProblem:
         return trajectories
 
     def _kept_worlds(self, family: str | None, count: int) -> Worlds:
-        """Worlds that earlier episodes used, or new ones. A reset leaves nothing of an earlier episode."""
-        if (family, count) not in self._worlds:
-            self._worlds[family, count] = self._make_worlds(family, count, self.physics)
-        return self._worlds[family, count]
+        """Worlds that earlier episodes have used, or new ones. Nothing of an episode survives a reset.
+
+        Of each family a few numbers of worlds are kept. With random batches over many families there would be no end
+        to them.
+        """
+        kept = self._worlds.setdefault(family, {})
+        worlds = kept.pop(count, None) or self._make_worlds(family, count, self.physics)
+        kept[count] = worlds  # the last one now
+        for oldest in list(kept)[:-_KEPT_PER_FAMILY]:
+            del kept[oldest]
+        return worlds
 
     def _make_worlds(self, family: str | None, count: int, physics: Literal["cpu", "warp"]) -> Worlds:
         return self.benchmark.make_worlds(count, self.num_threads, physics, family=family)

@@ -16,6 +16,7 @@ from mlrun.registry import UnknownNameError
 from mlrun.rendering.gl_context import RenderingUnavailableError, make_gl_context
 from mlrun.simulation.decoration import CAMERAS
 from mlrun.simulation.protocol import Physics
+from mlrun.simulation.scene import Scene
 from mlrun.simulation.tabletop import SAWYER_AND_PUCK
 
 _MAX_GEOMS: Final = 200
@@ -32,6 +33,7 @@ class Renderer:
         width: of the frames, in pixels.
         height: of the frames, in pixels.
         camera: a camera of the scene: "front", "close", "side" or "top".
+        scene: what there is in the worlds that are drawn.
 
     Raises:
         UnknownNameError: the scene has no such camera.
@@ -40,13 +42,13 @@ class Renderer:
 
     _gl_context: Any = None  # None before it is made and after it is freed
 
-    def __init__(self, width: int = 480, height: int = 480, camera: str = "front"):
+    def __init__(self, width: int = 480, height: int = 480, camera: str = "front", scene: Scene = SAWYER_AND_PUCK):
         if camera not in CAMERAS:
             raise UnknownNameError.among("camera", camera, CAMERAS)
         self._gl_context = make_gl_context(width, height)
         self._driver: mujoco.MjrContext | None = None
         self._gl_context.make_current()
-        self._model = model = copy.copy(SAWYER_AND_PUCK.drawn_model)
+        self._model = model = copy.copy(scene.drawn_model)
         model.vis.global_.offwidth, model.vis.global_.offheight = width, height
         self._data = mujoco.MjData(model)
         self._camera = mujoco.MjvCamera()

@@ -93,7 +93,10 @@ def collect_trajectories(
             observations[:, step] = upload(current)
             inputs = _inputs_at(observations[:, step], memory, starts=step == 0)
             distribution, memory = policy.step(parameters, inputs, memory)
-            action = actions[:, step].mul_(distribution.std).add_(distribution.mean)  # they held the noise until now
+            action = actions[:, step]  # noise until now, or zeros
+            if key is not None:
+                action.mul_(distribution.std)
+            action.add_(distribution.mean)
             transition = environment.step(action.flatten(0, 1).to(environment.device))
             current = transition.observation.view(len(tasks), episodes, -1)
             rewards[:, step] = transition.reward.view(len(tasks), episodes)

@@ -94,9 +94,9 @@ def _require_same(saved: dict[str, Any], experiment: Experiment, config: str, bu
     not_default = dict(leaves(experiment.model_dump(mode="json", exclude_defaults=True)))
     checked = (key for key in before | not_default if key not in _MAY_CHANGE and key.partition(".")[0] != but_for)
     changed = [
-        f"{key} was {before.get(key, 'not set')} and is {now.get(key)}"
+        f"{key} was {before.get(key, 'not set')} and is {now.get(key, 'another section')}"
         for key in checked
-        if key not in before or before[key] != now.get(key)
+        if key not in before or before[key] != now.get(key) or any(other.startswith(f"{key}.") for other in now)
     ]
     if changed:
         raise ChangedExperimentError(

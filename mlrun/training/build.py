@@ -15,6 +15,7 @@ from mlrun.problems.protocol import Problem
 from mlrun.problems.reinforcement_learning import ReinforcementLearning
 from mlrun.problems.supervised_learning import SupervisedLearning
 from mlrun.randomness import RandomKey
+from mlrun.registry import PluginError
 from mlrun.rl.policy import GaussianMLPPolicy
 from mlrun.task_group import TaskGroup
 from mlrun.training.device import Placement
@@ -22,7 +23,14 @@ from mlrun.training.device import Placement
 
 def build_benchmark(experiment: Experiment) -> Benchmark:
     """The benchmark that the experiment names."""
-    return benchmarks.load(experiment.benchmark.name)(experiment.benchmark)
+    name = experiment.benchmark.name
+    benchmark = benchmarks.load(name)(experiment.benchmark)
+    needed = ["reference_scores", *(["make_worlds"] if isinstance(experiment, EpisodicExperiment) else [])]
+    if missing := [method for method in needed if not hasattr(benchmark, method)]:
+        raise PluginError(
+            f"benchmark {name!r} has no {' and no '.join(missing)}: it is made for another version of mlrun"
+        )
+    return benchmark
 
 
 def build_algorithm(experiment: Experiment) -> MetaAlgorithm:
@@ -66,7 +74,8 @@ def build_problem(
         "physics": placement.physics,
         "group": group,
     }
-    algorithm = algorithms.load(experiment.algorithm.name)
+    target = algorithms.load(experiment.algorithm.name)
+    algorithm = getattr(target, "__self__", target)  # the class, also where the target is a classmethod of it
     if isinstance(algorithm, MakesPolicy):
         return EpisodicProblem(episodic, algorithm.make_policy(experiment, episodic), **episodes)
     rollouts = experiment.rollouts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from mlrun.problems.protocol import Problem
 from mlrun.randomness import RandomKey
 from mlrun.runs.directory import RunDirectory
 from mlrun.runs.same_experiment import require_same_experiment
+from mlrun.task_group import TaskGroup
 from mlrun.training.algorithm_state import restore
 from mlrun.training.build import build_benchmark, build_problem, fresh_algorithm
 from mlrun.training.device import Placement, arithmetic, physics_threads, place
@@ -79,6 +80,7 @@ def adapt_run(
     checkpoint: str | int | None = None,
     data_per_task: int | None = None,
     steps: int | None = None,
+    group: TaskGroup | None = None,
 ) -> Adaptation:
     """Adapt a run's checkpoint to all tasks of a split, as `evaluate_run` does. The arguments are the same.
 
@@ -96,7 +98,7 @@ def adapt_run(
     require_same_experiment(state["experiment"], experiment, but_for="evaluation")
     benchmark = build_benchmark(experiment)
     placement = place(experiment)
-    problem = build_problem(experiment, benchmark, data_per_task, placement)
+    problem = build_problem(experiment, benchmark, data_per_task, placement, group)
     algorithm = fresh_algorithm(experiment, problem)
     steps = adaptation_steps(experiment, algorithm) if steps is None else steps
     restore(algorithm, state["algorithm"], problem.device)
@@ -125,6 +127,7 @@ def evaluate_run(
     checkpoint: str | int | None = None,
     data_per_task: int | None = None,
     steps: int | None = None,
+    group: TaskGroup | None = None,
 ) -> dict[str, Any]:
     """Evaluate a run's checkpoint on all tasks of a split, and save the result in the run.
 
@@ -134,6 +137,7 @@ def evaluate_run(
         checkpoint: "best", "last", an iteration, or None for the best, or the last if there is no best.
         data_per_task: adaptation episodes per task and step, or examples per task; None for the experiment's own.
         steps: adaptation steps; None for the experiment's own.
+        group: what combines the tasks of the split; None if this process has all of them.
 
     Returns:
         A JSON-able report. On a CPU, the same arguments give the same report.
@@ -145,7 +149,9 @@ def evaluate_run(
         Diverged: a loss, an action, an observation or a score is not finite.
     """
     experiment = run.experiment()
-    adaptation = adapt_run(run, split=split, checkpoint=checkpoint, data_per_task=data_per_task, steps=steps)
+    adaptation = adapt_run(
+        run, split=split, checkpoint=checkpoint, data_per_task=data_per_task, steps=steps, group=group
+    )
     benchmark, tasks, key = adaptation.benchmark, adaptation.all_tasks, adaptation.key
     by_step = _scores_by_step(adaptation, experiment)
     report = {
@@ -190,7 +196,11 @@ def summarise(scores: Scores, key: RandomKey) -> dict[str, dict[str, float]]:
     """
     values = torch.stack(list(scores.values()), dim=1).double().cpu().numpy()
     tasks = len(values)
-    draws = key.child("bootstrap").numpy_generator().multinomial(tasks, np.full(tasks, 1 / tasks), BOOTSTRAP_RESAMPLES)
+    draws = (
+        replace(key.child("bootstrap"), first_slot=0)
+        .numpy_generator()
+        .multinomial(tasks, np.full(tasks, 1 / tasks), BOOTSTRAP_RESAMPLES)
+    )
     low, high = np.percentile(draws @ values / tasks, [2.5, 97.5], axis=0)
     return {
         name: {"mean": float(mean), "low": float(low[column]), "high": float(high[column])}

@@ -85,3 +85,17 @@ def test_losses_can_be_differentiated_on_every_part_of_the_episodes(
         weight = torch.ones(1, dtype=torch.float64, requires_grad=True)
         (part * weight).sum().backward()
         assert weight.grad is not None
+
+
+def test_the_mean_acts_also_where_the_standard_deviation_has_overflowed(
+    benchmark: PointBenchmark, policy: GaussianMLPPolicy, theta: Parameters
+) -> None:
+    wild = {**theta, "log_std": torch.full_like(theta["log_std"], 1000.0)}
+    tasks = benchmark.train_tasks[:1]
+    wide, usual = (
+        collect_trajectories(
+            policy, AdaptedLearner(expand_to_tasks(each, 1)), environment_for(benchmark, tasks), tasks, None
+        )
+        for each in (wild, theta)
+    )
+    assert torch.equal(wide.actions, usual.actions)

@@ -50,8 +50,15 @@ def test_a_key_that_was_set_is_compared_with_what_is_now_a_default() -> None:
         require_same_experiment(saved, experiment())
 
 
+def test_a_section_in_place_of_null_is_a_difference_also_with_defaults_alone() -> None:
+    saved = experiment().model_dump(mode="json")
+    saved["rollouts"] = None
+    with pytest.raises(ChangedExperimentError, match=r"rollouts was None and is another section"):
+        require_same_experiment(saved, experiment())
+
+
 def test_a_key_that_no_longer_exists_is_a_difference() -> None:
     saved = experiment().model_dump(mode="json")
     saved["policy"]["dropout"] = 0.5
-    with pytest.raises(ChangedExperimentError, match=r"policy\.dropout was 0\.5 and is None"):
+    with pytest.raises(ChangedExperimentError, match=r"policy\.dropout was 0\.5 and is another section"):
         require_same_experiment(saved, experiment())

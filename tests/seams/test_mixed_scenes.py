@@ -144,6 +144,9 @@ def test_an_algorithm_learns_on_a_mixed_batch(mixed: MixedBenchmark, key: Random
     made = len(mixed.made)
     maml.update(problem, mixed.train_tasks[3:4] + mixed.train_tasks[1:4], key)
     assert len(mixed.made) == made, "worlds are used again, in whatever order the families come"
+    for count in range(1, 7):
+        maml.update(problem, mixed.train_tasks[1:2] * count, key)
+    assert len(problem._worlds["roll"]) == 4, "no more are kept, however many numbers of worlds there were"
     scores = problem.evaluate(maml.adapt(problem, mixed.test_tasks, key, 1)[-1], mixed.test_tasks, key)
     assert scores["return"].shape == (6,)
     assert stack_parameters(mixed.test_tasks[::3]).shape == (2, 6)

@@ -188,16 +188,28 @@ def test_in_double_precision_they_agree_to_six_digits(
 
 
 @pytest.mark.parametrize(("algorithm", "benchmark"), CASES)
-def test_no_mean_bypasses_the_group(algorithm: str, benchmark: str, tmp_path: Path) -> None:
-    """With a group that doubles every mean, the scores in the metrics are doubled."""
+@pytest.mark.parametrize("moment", ["pre/", "eval/"])
+def test_no_mean_bypasses_the_group(
+    moment: str, algorithm: str, benchmark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group that doubles its means doubles what metrics say of an iteration's episodes, or of its evaluation."""
     what = experiment(algorithm, benchmark, 1)
+    evaluate, evaluating = MetaTraining._evaluate, [False]
+
+    def flagged(training: MetaTraining, iteration: int) -> Any:
+        evaluating[0] = True
+        return evaluate(training, iteration)
+
+    monkeypatch.setattr(MetaTraining, "_evaluate", flagged)
 
     class Doubling(TaskGroup):
         def mean(self, values: torch.Tensor) -> torch.Tensor:
-            return 2 * values.mean(0)
+            return values.mean(0) * (2 if evaluating[0] == (moment == "eval/") else 1)
 
-    plain, doubled = (timeless(train(what, tmp_path / name, group)) for name, group in (("a", None), ("b", Doubling())))
-    scores = [name for name in plain[0] if name.startswith("pre/")]
+    [plain] = timeless(train(what, tmp_path / "plain", None))
+    evaluating[0] = False
+    [doubled] = timeless(train(what, tmp_path / "doubled", Doubling()))
+    scores = [name for name in plain if name.startswith(moment)]
     assert scores
     for name in scores:
-        assert doubled[0][name] == pytest.approx(2 * plain[0][name], rel=1e-6)
+        assert doubled[name] == pytest.approx(2 * plain[name], rel=1e-6)
