@@ -27,9 +27,7 @@ def build_benchmark(experiment: Experiment) -> Benchmark:
     benchmark = benchmarks.load(name)(experiment.benchmark)
     needed = ["reference_scores", *(["make_worlds"] if isinstance(experiment, EpisodicExperiment) else [])]
     if missing := [method for method in needed if not hasattr(benchmark, method)]:
-        raise PluginError(
-            f"benchmark {name!r} has no {' and no '.join(missing)}: it is made for another version of mlrun"
-        )
+        raise PluginError(f"benchmark {name!r} has no {' and no '.join(missing)}: it was made for another version")
     return benchmark
 
 
