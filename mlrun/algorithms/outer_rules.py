@@ -116,9 +116,18 @@ class Adam:
         Raises:
             ValueError: the moments are not of these parameters.
         """
-        if state and not _are_moments(state.get("state"), list(parameters.values())):
-            raise ValueError("what Adam remembers is not of these parameters")
+        require_moments(state, parameters)
         self._state = state
+
+
+def require_moments(state: dict[str, Any], parameters: Parameters) -> None:
+    """Check a state of torch's Adam. An empty one is that before the first step.
+
+    Raises:
+        ValueError: the moments are not of these parameters.
+    """
+    if state and not _are_moments(state.get("state"), list(parameters.values())):
+        raise ValueError("what Adam remembers is not of these parameters")
 
 
 def _are_moments(moments: Any, parameters: list[torch.Tensor]) -> bool:

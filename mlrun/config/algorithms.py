@@ -7,6 +7,9 @@ from pydantic import BeforeValidator, Field
 
 from mlrun.config.section import NamedSection, Section, one_of, require_name
 
+# A tuple, because a frozen model should be hashable. Not strict, because YAML gives a list.
+HiddenSizes = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, min_length=1, max_length=8)]
+
 
 class AlgorithmConfig(NamedSection, frozen=True):
     """What the sections of all algorithms have.
@@ -153,6 +156,73 @@ class ProMPConfig(AlgorithmConfig, frozen=True):
     name: Literal["promp"] = Field(default="promp", description="Registered algorithm")
     inner: InnerLoopConfig = Field(default=InnerLoopConfig(), description="Adaptation to one task")
     outer: ProximalConfig = Field(default=ProximalConfig(), description="Update of the meta-parameters")
+
+
+class TrialConfig(Section, frozen=True):
+    """A trial: consecutive episodes of one task. The memory lasts through all of them."""
+
+    episodes: int = Field(default=2, ge=1, le=101, description="Episodes in a trial; all but the last are to adapt")
+
+
+class MemoryConfig(Section, frozen=True):
+    """The recurrent network that sees observations, actions, rewards, and where episodes start."""
+
+    cell: Literal["gru", "lstm"] = Field(default="gru", description="Kind of recurrent network")
+    size: int = Field(default=128, ge=1, le=4096, description="Units of the recurrent network")
+
+
+class LinearValueConfig(Section, frozen=True):
+    """The linear feature baseline, fitted to each task's own trials."""
+
+    name: Literal["linear"] = Field(default="linear", description="Value function")
+
+
+class RecurrentValueConfig(Section, frozen=True, json_schema_extra=require_name):
+    """A recurrent network like the policy's, which sees what the policy sees."""
+
+    name: Literal["recurrent"] = Field(default="recurrent", description="Value function")
+
+
+class PrivilegedValueConfig(Section, frozen=True, json_schema_extra=require_name):
+    """A network that sees the parameters of the task, in training only: privileged information."""
+
+    name: Literal["privileged"] = Field(default="privileged", description="Value function")
+    hidden_sizes: HiddenSizes = Field(default=(128, 128), description="Units of each hidden layer")
+
+
+class PPOConfig(Section, frozen=True):
+    """PPO over whole trials (Schulman et al., 2017)."""
+
+    learning_rate: float = Field(default=5e-4, gt=0, description="Step size of Adam")
+    epochs: int = Field(default=5, ge=1, le=1000, description="Passes over the same trials")
+    minibatches: int = Field(default=4, ge=1, description="Parts of the trials in each pass, one step for each")
+    clip_range: float = Field(
+        default=0.2, gt=0, description="PPO's clip range: how far from 1 a likelihood ratio still gains"
+    )
+    entropy_coefficient: float = Field(default=0.0, ge=0, description="Weight of the entropy of the actions")
+    max_gradient_norm: float = Field(default=1.0, gt=0, description="Longer gradients are shortened to this norm")
+    backpropagation: Literal["trial", "episode"] = Field(
+        default="trial",
+        description="How far gradients go back in time: to the start of the trial, or to that of the episode",
+    )
+
+
+class RL2Config(AlgorithmConfig, frozen=True):
+    """RL² (Duan et al., 2016): a recurrent policy that adapts by what it remembers of a trial."""
+
+    needs_policy: ClassVar[bool] = True
+
+    name: Literal["rl2"] = Field(default="rl2", description="Registered algorithm")
+    trial: TrialConfig = Field(default=TrialConfig(), description="What the memory lasts through")
+    memory: MemoryConfig = Field(default=MemoryConfig(), description="The recurrent network")
+    reward_scale: float = Field(
+        default=1.0, gt=0, description="Factor on rewards where networks see or predict them; results are around 1"
+    )
+    value: Annotated[
+        LinearValueConfig | RecurrentValueConfig | PrivilegedValueConfig,
+        one_of("value function", LinearValueConfig, RecurrentValueConfig, PrivilegedValueConfig),
+    ] = Field(default=LinearValueConfig(), description="The value function that advantages are estimated with")
+    outer: PPOConfig = Field(default=PPOConfig(), description="Update of the policy and of the value network")
 
 
 class PretrainConfig(TwoLoopsConfig, frozen=True):

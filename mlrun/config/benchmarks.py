@@ -46,6 +46,10 @@ class ML1Config(BenchmarkConfig, frozen=True):
         le=10_000,
         description="Number of training tasks, and of test tasks; Meta-World has 50 of each",
     )
+    recombine: bool = Field(
+        default=False,
+        description="Whether training draws every start of its tasks with every goal of them, instead of the pairs",
+    )
     horizon: int = Field(default=500, ge=1, le=500, description="Length of an episode, in control steps of 0.0125 s")
     goal: Literal["hidden", "visible"] = Field(
         default="hidden",

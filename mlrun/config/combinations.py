@@ -32,6 +32,8 @@ def _too_many_tasks(data: Any, default_batch: int) -> Iterator[InitErrorDetails]
     if model is None or "num_tasks" not in model.model_fields:
         return
     available = peek(benchmark, "num_tasks", model.model_fields["num_tasks"].default)
+    if peek(benchmark, "recombine") is True and type(available) is int:
+        available *= available
     asked = peek(peek(data, "training"), "tasks_per_batch", default_batch)
     if type(available) is not int or type(asked) is not int or asked <= available:
         return

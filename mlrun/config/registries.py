@@ -21,6 +21,7 @@ for _config, _target, _summary in (
     (sections.MetaSGDConfig, "meta_sgd:MetaSGD", "MAML with a learned adaptation rate for every parameter"),
     (sections.ReptileConfig, "reptile:Reptile", "The initialisation moves towards the adapted parameters"),
     (sections.ProMPConfig, "promp:ProMP", "MAML with proximal outer steps; for episodes only"),
+    (sections.RL2Config, "rl2:RL2", "A recurrent policy that adapts by its memory; for episodes only"),
     (sections.PretrainConfig, "pretrain:Pretrain", "Baseline: one model for all tasks, fine-tuned to each"),
     (sections.ScratchConfig, "scratch:Scratch", "Baseline: adaptation from a random initialisation"),
 ):

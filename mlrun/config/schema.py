@@ -6,7 +6,7 @@ import operator
 import re
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar, Final, Literal, get_args
+from typing import Any, ClassVar, Final, Literal, get_args
 
 from pydantic import (
     Field,
@@ -23,7 +23,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from pydantic_core.core_schema import ErrorType
 
-from mlrun.config.algorithms import AlgorithmConfig
+from mlrun.config.algorithms import AlgorithmConfig, HiddenSizes
 from mlrun.config.benchmarks import BenchmarkConfig
 from mlrun.config.combinations import impossible_combinations
 from mlrun.config.registries import registered_model, registry_of
@@ -33,14 +33,11 @@ _NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
 Activation = Literal["relu", "tanh"]
 
-# A tuple, because a frozen model should be hashable. Not strict, because YAML gives a list.
-_HiddenSizes = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, min_length=1, max_length=8)]
-
 
 class PolicyConfig(Section, frozen=True):
     """A Gaussian policy: a tanh network gives the mean; the standard deviation does not depend on the observation."""
 
-    hidden_sizes: _HiddenSizes = Field(default=(64, 64), description="Units of each hidden layer")
+    hidden_sizes: HiddenSizes = Field(default=(64, 64), description="Units of each hidden layer")
     input_scale: float = Field(
         default=1.0, gt=0, description="Factor on the first layer's initial weights; observations are in metres"
     )
@@ -65,8 +62,15 @@ class PolicyConfig(Section, frozen=True):
 class NetworkConfig(Section, frozen=True):
     """A fully connected network."""
 
-    hidden_sizes: _HiddenSizes = Field(default=(40, 40), description="Units of each hidden layer")
+    hidden_sizes: HiddenSizes = Field(default=(40, 40), description="Units of each hidden layer")
     activation: Activation = Field(default="relu", description="Activation of the hidden units")
+
+
+class SharpeningConfig(Section, frozen=True):
+    """A transformation of rewards that is steep near the largest one: a logarithm of what is missing to it."""
+
+    maximum: float = Field(default=10.0, gt=0, description="The largest reward; 0 and this one stay as they are")
+    offset: float = Field(default=0.2, gt=0, description="Added to what is missing; the less, the steeper at the top")
 
 
 class RolloutsConfig(Section, frozen=True):
@@ -78,6 +82,9 @@ class RolloutsConfig(Section, frozen=True):
     )
     discount: float = Field(default=0.99, gt=0, le=1, description="Discount of rewards, per control step")
     gae_lambda: float = Field(default=0.97, ge=0, le=1, description="Lambda of generalised advantage estimation")
+    sharpening: SharpeningConfig | None = Field(
+        default=None, description="Monotone transformation of rewards for learning only, never for scores; null is none"
+    )
 
 
 class ExamplesConfig(Section, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 import torch
@@ -16,8 +17,10 @@ from mlrun.learner import AdaptedLearner
 from mlrun.parameters import Parameters
 from mlrun.problems.protocol import CollectionCost
 from mlrun.randomness import RandomKey
+from mlrun.rl.advantages import Sharpening
 from mlrun.rl.policy import Policy
 from mlrun.rl.trajectories import Trajectories, collect_trajectories
+from mlrun.rl.trials import Trial
 from mlrun.task_group import TaskGroup
 
 _KEPT_PER_FAMILY: Final = 4  # a problem of one family needs two or three: a meta-batch's, and the evaluation's
@@ -33,6 +36,9 @@ class EpisodicProblem:
         benchmark: gives tasks and worlds.
         policy: acts for all learners.
         episodes_per_task: episodes of each task in one collection, for a learner without a memory.
+        discount: factor on rewards per step.
+        gae_lambda: λ of generalised advantage estimation.
+        sharpening: transformation of rewards for learning. Scores are those of the rewards themselves.
         num_threads: threads that step the physics on the CPU; 0 means one per core.
         device: where parameters and data live.
         physics: the engine that simulates the worlds.
@@ -45,6 +51,9 @@ class EpisodicProblem:
         policy: Policy,
         *,
         episodes_per_task: int,
+        discount: float = 0.99,
+        gae_lambda: float = 0.97,
+        sharpening: Sharpening | None = None,
         num_threads: int = 0,
         device: str = "cpu",
         physics: Literal["cpu", "warp"] = "cpu",
@@ -53,6 +62,9 @@ class EpisodicProblem:
         self.benchmark = benchmark
         self.policy = policy
         self.data_per_task = episodes_per_task
+        self.discount = discount
+        self.gae_lambda = gae_lambda
+        self.sharpening = sharpening
         self.num_threads = num_threads
         self.device = device
         self.physics: Literal["cpu", "warp"] = physics
@@ -67,6 +79,10 @@ class EpisodicProblem:
         ).reset()
         fresh = self.policy.initial_parameters(key, center=starts.mean(0))
         return {name: tensor.to(self.device) for name, tensor in fresh.items()}
+
+    def learning_rewards(self, rewards: torch.Tensor) -> torch.Tensor:
+        """The rewards that algorithms learn from, of the same shape."""
+        return rewards if self.sharpening is None else self.sharpening(rewards)
 
     def collect(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> Any:
         """Sample episodes of every task. Returns `Trajectories`, or what a subclass makes of them."""
@@ -107,6 +123,21 @@ class EpisodicProblem:
         if unstable.any():
             raise NotFiniteError("the simulation", int(unstable.nonzero()[0]))
         return trajectories
+
+    def run_trial(self, learner: AdaptedLearner, tasks: Sequence[Task], episodes: int, key: RandomKey) -> Trial:
+        """Play consecutive episodes of every task, with action noise. The learner keeps its memory between them.
+
+        A learner without a memory yet plays ``data_per_task`` trials of each task at the same time.
+
+        Raises:
+            NotFiniteError: an action is not finite, or a simulation has failed.
+        """
+        played: list[Trajectories] = []
+        for number in range(episodes):
+            worlds = learner.worlds or self.data_per_task
+            played.append(self.run(learner, tasks, worlds, key.child(f"episode/{number}")))
+            learner = replace(learner, memory=played[-1].memory)
+        return Trial(played)
 
     def _kept_worlds(self, family: str | None, count: int) -> Worlds:
         """Worlds that earlier episodes have used, or new ones. Nothing of an episode survives a reset.

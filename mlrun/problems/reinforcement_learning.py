@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import cached_property
 
 import torch
 
-from mlrun.benchmarks.protocol import EpisodicBenchmark
 from mlrun.benchmarks.task import Task
 from mlrun.learner import AdaptedLearner, Memory
 from mlrun.parameters import Parameters
@@ -17,8 +16,8 @@ from mlrun.randomness import RandomKey
 from mlrun.rl.advantages import discounted_returns, generalized_advantages, normalise_per_task
 from mlrun.rl.baseline import LinearFeatureBaseline
 from mlrun.rl.policy import LayeredPolicy
+from mlrun.rl.surrogate import clipped_surrogate
 from mlrun.rl.trajectories import Trajectories
-from mlrun.task_group import TaskGroup
 
 
 @dataclass(frozen=True)
@@ -51,47 +50,21 @@ class ReinforcementLearning(EpisodicProblem):
     Adaptation and meta-learning both minimise the likelihood-ratio surrogate ``-E[π(a|s) / π_sampler(a|s) · A]``. At
     the sampling parameters, the ratio is 1 and the gradient is the policy gradient.
 
-    Args:
-        benchmark: gives tasks and worlds.
-        policy: a policy without a memory, whose mean is a network of layers.
-        episodes_per_task: episodes of each task in one collection.
-        discount: factor on rewards per step.
-        gae_lambda: λ of generalised advantage estimation.
-        num_threads: threads that step the physics on the CPU; 0 means one per core.
-        device: where parameters and data live.
-        physics: the engine that simulates the worlds.
-        group: what combines the tasks of a batch; None if this process has all of them.
+    The arguments are those of `EpisodicProblem`. The policy has no memory, and its mean is a network of layers.
     """
 
     fresh_data_each_step = True
     policy: LayeredPolicy
 
-    def __init__(
-        self,
-        benchmark: EpisodicBenchmark,
-        policy: LayeredPolicy,
-        *,
-        episodes_per_task: int,
-        discount: float,
-        gae_lambda: float,
-        num_threads: int = 0,
-        device: str = "cpu",
-        physics: Literal["cpu", "warp"] = "cpu",
-        group: TaskGroup | None = None,
-    ) -> None:
-        super().__init__(
-            benchmark,
-            policy,
-            episodes_per_task=episodes_per_task,
-            num_threads=num_threads,
-            device=device,
-            physics=physics,
-            group=group,
-        )
-        self.discount = discount
-        self.gae_lambda = gae_lambda
-        self.head: Sequence[str] = policy.head
-        self.layers: Mapping[str, Sequence[str]] = policy.layers
+    @cached_property
+    def head(self) -> Sequence[str]:
+        """Names of the parameters of the policy's last layer, and of its standard deviation."""
+        return self.policy.head
+
+    @cached_property
+    def layers(self) -> Mapping[str, Sequence[str]]:
+        """Names of the parameters of each layer of the policy."""
+        return self.policy.layers
 
     def collect(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> Experience:
         """Sample episodes of every task and estimate advantages."""
@@ -120,9 +93,7 @@ class ReinforcementLearning(EpisodicProblem):
     def clipped_loss(self, parameters: Parameters, data: Experience, clip_range: float) -> torch.Tensor:
         """PPO's clipped surrogate, ``(tasks,)``: likelihood ratios outside ``1 ± clip_range`` bring no gain."""
         log_probs = self.policy(parameters, data.observations).log_prob(data.actions)
-        ratio = (log_probs - data.log_probs).exp()
-        clipped = ratio.clamp(1 - clip_range, 1 + clip_range)
-        return -torch.minimum(ratio * data.advantages, clipped * data.advantages).mean(1)
+        return clipped_surrogate(log_probs - data.log_probs, data.advantages, clip_range).mean(1)
 
     def kl(self, reference: Parameters, parameters: Parameters, data: Experience) -> torch.Tensor:
         """Mean KL(reference || parameters) over the visited observations, ``(tasks,)``, in nats."""
@@ -153,12 +124,13 @@ class ReinforcementLearning(EpisodicProblem):
         return self.policy.representations(parameters, inputs)
 
     def _advantages(self, episodes: Trajectories) -> torch.Tensor:
-        returns = discounted_returns(episodes.rewards, self.discount)
+        rewards = self.learning_rewards(episodes.rewards)
+        returns = discounted_returns(rewards, self.discount)
         baseline = LinearFeatureBaseline.fit(episodes.observations, returns)
         horizon = episodes.rewards.shape[1]
         final = baseline.predict(episodes.final_observations.unsqueeze(1), first_step=horizon).squeeze(1)
         return generalized_advantages(
-            episodes.rewards,
+            rewards,
             baseline.predict(episodes.observations),
             final,
             torch.zeros_like(final, dtype=torch.bool),

@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import torch
+
+
+@dataclass(frozen=True)
+class Sharpening:
+    """Rewards for learning: monotone in the rewards, steep near the largest one, where the rewards may be flat.
+
+    It is ``-c log((maximum + offset - reward) / (maximum + offset))``, with ``c`` such that 0 and the maximum stay as
+    they are. Rewards above the maximum count as the maximum.
+
+    Attributes:
+        maximum: the largest reward.
+        offset: added to what is missing to it. The smaller, the steeper at the top.
+    """
+
+    maximum: float
+    offset: float
+
+    def __call__(self, rewards: torch.Tensor) -> torch.Tensor:
+        """The rewards for learning, of the same shape."""
+        top = self.maximum + self.offset
+        missing = (top - rewards).clamp_min(self.offset)
+        return (missing / top).log() * (self.maximum / math.log(self.offset / top))
 
 
 def discounted_returns(rewards: torch.Tensor, discount: float) -> torch.Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -32,6 +32,19 @@ class PolicyInputs(NamedTuple):
     actions: torch.Tensor | None = None
     rewards: torch.Tensor | None = None
     starts: torch.Tensor | None = None
+
+    @classmethod
+    def joined(cls, parts: Sequence[PolicyInputs]) -> PolicyInputs:
+        """The inputs of sequences ``(tasks, steps, worlds, ...)`` that follow one another in time."""
+        observations = torch.cat([part.observations for part in parts], 1)
+        others = zip(*(part[1:] for part in parts), strict=True)
+        return cls(observations, *(None if column[0] is None else torch.cat(column, 1) for column in others))
+
+    def map(self, function: Callable[[torch.Tensor], torch.Tensor]) -> PolicyInputs:
+        """The results of a function of each of the tensors."""
+        return PolicyInputs(
+            function(self.observations), *(None if part is None else function(part) for part in self[1:])
+        )
 
 
 class Policy(Protocol):

@@ -16,6 +16,7 @@ from mlrun.problems.reinforcement_learning import ReinforcementLearning
 from mlrun.problems.supervised_learning import SupervisedLearning
 from mlrun.randomness import RandomKey
 from mlrun.registry import PluginError
+from mlrun.rl.advantages import Sharpening
 from mlrun.rl.policy import GaussianMLPPolicy
 from mlrun.task_group import TaskGroup
 from mlrun.training.device import Placement
@@ -65,8 +66,12 @@ def build_problem(
         network = MLP(sizes, experiment.network.activation)
         return SupervisedLearning(supervised, network, shots=data_per_task, device=placement.device, group=group)
     experiment, episodic = cast(EpisodicExperiment, experiment), cast(EpisodicBenchmark, benchmark)
+    rollouts = experiment.rollouts
     episodes: dict[str, Any] = {
         "episodes_per_task": data_per_task,
+        "discount": rollouts.discount,
+        "gae_lambda": rollouts.gae_lambda,
+        "sharpening": rollouts.sharpening and Sharpening(rollouts.sharpening.maximum, rollouts.sharpening.offset),
         "num_threads": experiment.threads,
         "device": placement.device,
         "physics": placement.physics,
@@ -76,14 +81,7 @@ def build_problem(
     algorithm = getattr(target, "__self__", target)  # the class, also where the target is a classmethod of it
     if isinstance(algorithm, MakesPolicy):
         return EpisodicProblem(episodic, algorithm.make_policy(experiment, episodic), **episodes)
-    rollouts = experiment.rollouts
-    return ReinforcementLearning(
-        episodic,
-        _policy(experiment, episodic),
-        discount=rollouts.discount,
-        gae_lambda=rollouts.gae_lambda,
-        **episodes,
-    )
+    return ReinforcementLearning(episodic, _policy(experiment, episodic), **episodes)
 
 
 def _policy(experiment: EpisodicExperiment, benchmark: EpisodicBenchmark) -> GaussianMLPPolicy:

@@ -1,4 +1,4 @@
-"""What must hold for every algorithm on every problem that it can learn."""
+"""What must hold for every algorithm that adapts by gradient steps, on every problem that it can learn."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ def combinations() -> list[Any]:
     found = []
     for name in algorithms.names():
         config = algorithms.entry(name).config
+        if "inner" not in config.model_fields:
+            continue  # it adapts by its memory
         chooses = isinstance(getattr(config(name=name), "outer", None), TrustRegionConfig)
         rules = {"trpo": TrustRegionConfig, "adam": AdamConfig} if chooses else {"own": config}
         for rule, model in rules.items():

@@ -40,8 +40,10 @@ CASES = [
 
 
 def experiment(algorithm: str, benchmark: str, iterations: int) -> Experiment:
-    section: dict[str, Any] = {"name": algorithm, "inner": {"steps": 2}}
-    outer = algorithms.entry(algorithm).config.model_fields.get("outer")
+    fields = algorithms.entry(algorithm).config.model_fields
+    two_steps = {"inner": {"steps": 2}} if "inner" in fields else {"trial": {"episodes": 3}}
+    section: dict[str, Any] = {"name": algorithm, **two_steps}
+    outer = fields.get("outer")
     if outer is not None and isinstance(outer.default, TrustRegionConfig):
         section["outer"] = {"name": "adam" if benchmark == "sinusoid" else "trpo"}
     training = {"iterations": iterations, "tasks_per_batch": 3, "evaluate_every": 2, "checkpoint_every": 1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
@@ -26,6 +27,8 @@ class ML1:
         problem: the task family, as "reach-v3" or "ml1/reach-v3".
         seed: of the task lists.
         num_tasks: number of training tasks, and of test tasks. The first 50 of each are Meta-World's.
+        recombine: whether `draw_tasks` draws from all pairs of a start and a goal of the training tasks. It uses no
+            other information than the list. The list itself, which chooses the best checkpoint, stays as it is.
         horizon: control steps of 12.5 ms per episode.
         goal: "hidden", or "visible" at the end of the observation.
         reward: version of Meta-World's reward function, "v1" or "v2".
@@ -49,17 +52,27 @@ class ML1:
         *,
         seed: int = 0,
         num_tasks: int = 50,
+        recombine: bool = False,
         horizon: int = 500,
         goal: Literal["hidden", "visible"] = "hidden",
         reward: RewardVersion = "v2",
     ):
-        options = {"seed": seed, "num_tasks": num_tasks, "horizon": horizon, "goal": goal, "reward": reward}
+        options = {
+            "seed": seed,
+            "num_tasks": num_tasks,
+            "recombine": recombine,
+            "horizon": horizon,
+            "goal": goal,
+            "reward": reward,
+        }
         config = _checked_config({"name": _registered_name(problem), **options})
         self.name = config.name
         self.horizon = config.horizon
+        self.recombine = config.recombine
         self.goal_visible = config.goal == "visible"
         self.family: TaskFamily = load_family(config.name.removeprefix("ml1/"), config.reward)
         self.train_tasks: Sequence[Task] = task_list(self.family, config.seed, config.num_tasks, "train")
+        self._drawn_from = recombined(self.family, self.train_tasks) if config.recombine else self.train_tasks
         self.test_tasks: Sequence[Task] = task_list(self.family, config.seed + 1, config.num_tasks, "test")
 
     @classmethod
@@ -68,8 +81,10 @@ class ML1:
         return cls(config.name, **config.model_dump(exclude={"name"}))
 
     def draw_tasks(self, count: int, generator: np.random.Generator) -> Sequence[Task]:
-        """Draws `count` of the training tasks, without replacement."""
-        return [self.train_tasks[index] for index in generator.choice(len(self.train_tasks), count, replace=False)]
+        """Draws `count` of the training tasks, without replacement. Recombined ones have their place in the draw."""
+        available = self._drawn_from
+        chosen = [available[index] for index in generator.choice(len(available), count, replace=count > len(available))]
+        return [replace(task, index=index) for index, task in enumerate(chosen)] if self.recombine else chosen
 
     def tasks(self, split: Split) -> Sequence[Task]:
         """Returns the tasks of "train" or "test".
@@ -134,6 +149,16 @@ def task_list(family: TaskFamily, seed: int, count: int, split: Split) -> list[T
         _draw_parameters(family, random)
         tasks.append(Task(index, split, _draw_parameters(family, random)))
     return tasks
+
+
+def recombined(family: TaskFamily, tasks: Sequence[Task]) -> list[Task]:
+    """Returns a task for each start and each goal of some tasks, as far as the family accepts the pair.
+
+    Where the tasks are pairs, a policy can learn from the start where the goal is. Here the start says nothing of it.
+    """
+    pairs = [start.parameters[:3] + goal.parameters[3:] for start in tasks for goal in tasks]
+    accepted = [pair for pair in pairs if family.accepts(np.array(pair))]
+    return [Task(index, "train", pair) for index, pair in enumerate(accepted)]
 
 
 def _draw_parameters(family: TaskFamily, random: np.random.RandomState) -> tuple[float, ...]:
