@@ -1,6 +1,6 @@
 """Phrases for evaluations, counts, lists and times, so that all outputs use the same words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
@@ -13,6 +13,8 @@ def tasks_in_words(result: Mapping[str, Any]) -> str:
 
 def data_in_words(result: Mapping[str, Any]) -> str:
     """The data that the model of an evaluation report adapted to."""
+    if result.get("data_by_step", [0])[1:2] == [1] != [result.get("episodes")]:  # a memory adapts in each trial alone
+        return f"1 adaptation episode per step, mean of {counted(result['episodes'], 'trial')} per task"
     if "episodes" in result:
         return f"{counted(result['episodes'], 'adaptation episode')} per step"
     return f"adapted to {counted(result['shots'], 'example')}"
@@ -21,6 +23,19 @@ def data_in_words(result: Mapping[str, Any]) -> str:
 def moment_in_words(step: int) -> str:
     """When a model was scored: ``before adaptation``, ``after 1 step``, ``after 2 steps``, ..."""
     return f"after {counted(step, 'step')}" if step else "before adaptation"
+
+
+def memory_checks(result: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Names and scores that show whether a memory infers its task: after the last step, of the evaluation's checks.
+
+    There are none for a learner without a memory.
+    """
+    if "without_rewards" not in result:
+        return
+    other, blind = result["other_split"], result["without_rewards"]
+    after = moment_in_words(len(result["by_step"]) - 1)
+    yield f"{'training' if other['split'] == 'train' else 'held-out'} tasks, {after}", other["by_step"][-1]
+    yield f"without rewards, {after}", blind["by_step"][-1]
 
 
 def counted(number: int, thing: str) -> str:

@@ -69,7 +69,7 @@ class RL2:
     @property
     def adaptation_steps(self) -> int:
         """The episodes of a trial before its last one."""
-        return self.config.trial.episodes - 1
+        return self.config.adaptation_steps
 
     def initialise(self, problem: EpisodicProblem, key: RandomKey) -> None:
         """Start from fresh parameters of policy and value function."""

@@ -19,7 +19,7 @@ from mlrun.cli.shared.options import (
 )
 from mlrun.cli.shared.output import columns, note, print_json, print_table
 from mlrun.scores import SCORES
-from mlrun.wording import counted, data_in_words, moment_in_words, tasks_in_words
+from mlrun.wording import counted, data_in_words, memory_checks, moment_in_words, tasks_in_words
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -93,13 +93,23 @@ def evaluation_title(result: Mapping[str, Any]) -> str:
 
 
 def evaluation_table(result: Mapping[str, Any]) -> Table:
-    """A row of scores with intervals for each adaptation step, then a row for each reference policy."""
+    """A row of scores with intervals for each adaptation step, then a row for each reference policy.
+
+    Between them, a learner that adapts by its memory has rows of the other tasks, and without rewards.
+    """
     shown = {name: score for name, score in SCORES.items() if name in result["by_step"][0]}
     table = columns("", *(score.label for score in shown.values()))
+
+    def add(label: str, scores: Mapping[str, Any]) -> None:
+        table.add_row(label, *(_interval(scores[name], score.decimals) for name, score in shown.items()))
+
     for scores in result["by_step"]:
-        intervals = (_interval(scores[name], score.decimals) for name, score in shown.items())
-        table.add_row(moment_in_words(scores["step"]), *intervals)
+        add(moment_in_words(scores["step"]), scores)
     table.add_row()
+    for label, scores in memory_checks(result):
+        add(label, scores)
+    if "without_rewards" in result:
+        table.add_row()
     for policy, scores in result["floors"].items():
         table.add_row(policy, *(_number(scores.get(name), score.decimals) for name, score in shown.items()))
     return table

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from mlrun.config.section import NamedSection, Section, one_of, require_name
+from mlrun.config.section import NamedSection, Section, one_of, peek, require_name
 
 # A tuple, because a frozen model should be hashable. Not strict, because YAML gives a list.
 HiddenSizes = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False, min_length=1, max_length=8)]
@@ -21,6 +21,11 @@ class AlgorithmConfig(NamedSection, frozen=True):
     needs_policy: ClassVar[bool] = False
 
     name: str = Field(description="Registered algorithm; `mlrun list-algos` lists them")
+
+    @property
+    def adaptation_steps(self) -> int | None:
+        """Steps that the algorithm is trained for; None if only its code knows. By default those of `inner`."""
+        return peek(peek(self, "inner"), "steps")
 
 
 class _AdaptationConfig(Section, frozen=True):
@@ -223,6 +228,11 @@ class RL2Config(AlgorithmConfig, frozen=True):
         one_of("value function", LinearValueConfig, RecurrentValueConfig, PrivilegedValueConfig),
     ] = Field(default=LinearValueConfig(), description="The value function that advantages are estimated with")
     outer: PPOConfig = Field(default=PPOConfig(), description="Update of the policy and of the value network")
+
+    @property
+    def adaptation_steps(self) -> int:
+        """The episodes of a trial before its last one."""
+        return self.trial.episodes - 1
 
 
 class PretrainConfig(TwoLoopsConfig, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ from mlrun.parameters import Parameters
 from mlrun.problems.protocol import CollectionCost
 from mlrun.randomness import RandomKey
 from mlrun.rl.advantages import Sharpening
-from mlrun.rl.policy import Policy
+from mlrun.rl.policy import Policy, WithoutRewards
 from mlrun.rl.trajectories import Trajectories, collect_trajectories
 from mlrun.rl.trials import Trial
 from mlrun.task_group import TaskGroup
@@ -60,7 +61,7 @@ class EpisodicProblem:
         group: TaskGroup | None = None,
     ) -> None:
         self.benchmark = benchmark
-        self.policy = policy
+        self.policy: Policy = policy
         self.data_per_task = episodes_per_task
         self.discount = discount
         self.gae_lambda = gae_lambda
@@ -79,6 +80,12 @@ class EpisodicProblem:
         ).reset()
         fresh = self.policy.initial_parameters(key, center=starts.mean(0))
         return {name: tensor.to(self.device) for name, tensor in fresh.items()}
+
+    def without_rewards(self) -> EpisodicProblem:
+        """The same problem for a policy that sees zeros in the place of rewards. Its scores are unchanged."""
+        blind = copy.copy(self)
+        blind.policy = WithoutRewards(self.policy)
+        return blind
 
     def learning_rewards(self, rewards: torch.Tensor) -> torch.Tensor:
         """The rewards that algorithms learn from, of the same shape."""

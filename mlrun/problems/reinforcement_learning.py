@@ -54,7 +54,7 @@ class ReinforcementLearning(EpisodicProblem):
     """
 
     fresh_data_each_step = True
-    policy: LayeredPolicy
+    policy: LayeredPolicy  # pyright: ignore[reportIncompatibleVariableOverride]
 
     @cached_property
     def head(self) -> Sequence[str]:

@@ -93,6 +93,49 @@ class Policy(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class WithoutRewards:
+    """A policy that sees zeros in the place of rewards: what is left of its adaptation is not due to them.
+
+    Attributes:
+        policy: the policy itself.
+    """
+
+    policy: Policy
+
+    @property
+    def observation_size(self) -> int:
+        """Features of an observation."""
+        return self.policy.observation_size
+
+    @property
+    def action_size(self) -> int:
+        """Components of an action."""
+        return self.policy.action_size
+
+    def initial_parameters(
+        self, key: RandomKey, center: torch.Tensor | None = None, dtype: torch.dtype = torch.float32
+    ) -> Parameters:
+        """Those of the policy."""
+        return self.policy.initial_parameters(key, center, dtype)
+
+    def initial_memory(self, parameters: Parameters, worlds: int) -> Memory:
+        """That of the policy."""
+        return self.policy.initial_memory(parameters, worlds)
+
+    def step(self, parameters: Parameters, inputs: PolicyInputs, memory: Memory) -> tuple[DiagonalGaussian, Memory]:
+        """What the policy gives if all rewards are 0."""
+        return self.policy.step(parameters, _without_rewards(inputs), memory)
+
+    def sequence(self, parameters: Parameters, inputs: PolicyInputs, memory: Memory) -> DiagonalGaussian:
+        """What the policy gives if all rewards are 0."""
+        return self.policy.sequence(parameters, _without_rewards(inputs), memory)
+
+
+def _without_rewards(inputs: PolicyInputs) -> PolicyInputs:
+    return inputs if inputs.rewards is None else inputs._replace(rewards=torch.zeros_like(inputs.rewards))
+
+
 @runtime_checkable
 class LayeredPolicy(Policy, Protocol):
     """A policy without a memory whose mean is a network of layers, for gradient-based adaptation and explanation."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from mlrun.config import ConfigError, Experiment, read_experiment
-from mlrun.config.section import peek
 from mlrun.errors import MlrunError
 from mlrun.runs.directory import find_run
 from mlrun.runs.evaluations import read_reports
@@ -146,4 +145,4 @@ def _metrics(path: Path) -> list[Row]:
 def _steps(experiment: Experiment) -> int | None:
     """Adaptation steps of its own evaluations. None if only the code of another package's algorithm knows them."""
     own = experiment.evaluation.steps
-    return peek(peek(experiment.algorithm, "inner"), "steps") if own is None else own
+    return experiment.algorithm.adaptation_steps if own is None else own

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from mlrun.benchmarks.task import Task
 from mlrun.config.schema import Experiment
 from mlrun.finite import require_finite_tasks
 from mlrun.learner import AdaptedLearner
+from mlrun.problems.episodes import EpisodicProblem
 from mlrun.problems.protocol import Problem
 from mlrun.randomness import RandomKey
 from mlrun.runs.directory import RunDirectory
@@ -54,23 +55,23 @@ class Adaptation:
         algorithm: the algorithm in the state of the checkpoint.
         benchmark: the benchmark that has the tasks.
         problem: the problem that it adapted to.
+        checkpoint: the iteration of the checkpoint.
+        placement: where it was computed.
         tasks: the tasks of the split that this process works on.
         all_tasks: all tasks of the split.
         key: for the randomness of this evaluation.
-        checkpoint: the iteration of the checkpoint.
-        placement: where it was computed.
         by_step: the learners after 0, 1, ... adaptation steps.
     """
 
     algorithm: MetaAlgorithm
     benchmark: Benchmark
     problem: Problem
+    checkpoint: int
+    placement: Placement
     tasks: Sequence[Task]
     all_tasks: Sequence[Task]
     key: RandomKey
-    checkpoint: int
-    placement: Placement
-    by_step: list[AdaptedLearner]
+    by_step: Sequence[AdaptedLearner]
 
 
 def adapt_run(
@@ -100,24 +101,28 @@ def adapt_run(
     placement = place(experiment)
     problem = build_problem(experiment, benchmark, data_per_task, placement, group)
     algorithm = fresh_algorithm(experiment, problem)
-    steps = adaptation_steps(experiment, algorithm) if steps is None else steps
     restore(algorithm, state["algorithm"], problem.device)
+    steps = adaptation_steps(experiment, algorithm) if steps is None else steps
+    return _adapt(experiment, algorithm, benchmark, problem, state["iteration"], placement, split, steps)
+
+
+def _adapt(
+    experiment: Experiment,
+    algorithm: MetaAlgorithm,
+    benchmark: Benchmark,
+    problem: Problem,
+    checkpoint: int,
+    placement: Placement,
+    split: str,
+    steps: int,
+) -> Adaptation:
+    """Adapt a restored algorithm to all tasks of a split."""
     every = benchmark.test_tasks if split == "test" else benchmark.train_tasks
     tasks, first_slot = problem.group.share(every), problem.group.first_slot(len(every))
-    key = RandomKey(experiment.seed, state["iteration"], f"evaluate/{split}", first_slot)
-    with arithmetic(experiment), non_finite_ends(f"adaptation from checkpoint {state['iteration']}", tasks):
+    key = RandomKey(experiment.seed, checkpoint, f"evaluate/{split}", first_slot)
+    with arithmetic(experiment), non_finite_ends(f"adaptation from checkpoint {checkpoint}", tasks):
         by_step = algorithm.adapt(problem, tasks, key, steps)
-    return Adaptation(
-        algorithm=algorithm,
-        benchmark=benchmark,
-        problem=problem,
-        tasks=tasks,
-        all_tasks=every,
-        key=key,
-        checkpoint=state["iteration"],
-        placement=placement,
-        by_step=by_step,
-    )
+    return Adaptation(algorithm, benchmark, problem, checkpoint, placement, tasks, every, key, by_step)
 
 
 def evaluate_run(
@@ -167,12 +172,34 @@ def evaluate_run(
         "physics": adaptation.placement.physics,
         "horizon": getattr(benchmark, "horizon", None),
         "data_by_step": [learner.data_used for learner in adaptation.by_step],
-        "by_step": [{"step": step, **summarise(scores, key)} for step, scores in enumerate(by_step)],
+        "by_step": _summaries(by_step, key),
+        **(_of_memory(adaptation, experiment, split) if adaptation.by_step[0].memory else {}),
         "floors": benchmark.reference_scores(tasks, physics_threads(experiment)),
         "per_task": _per_task(tasks, by_step),
     }
     run.save_evaluation(report)
     return report
+
+
+def _of_memory(adaptation: Adaptation, experiment: Experiment, split: str) -> dict[str, Any]:
+    """What shows whether a memory infers its task or remembers training tasks: two more series of scores.
+
+    One is of the other split: a learner that remembers its training tasks is better on them. The other is of a memory
+    that sees no rewards: what it still reaches, it does not infer from them.
+    """
+    other, steps = "train" if split == "test" else "test", len(adaptation.by_step) - 1
+    algorithm, benchmark, seeing = adaptation.algorithm, adaptation.benchmark, cast(EpisodicProblem, adaptation.problem)
+
+    def series(problem: Problem, split: str) -> list[dict[str, Any]]:
+        again = _adapt(
+            experiment, algorithm, benchmark, problem, adaptation.checkpoint, adaptation.placement, split, steps
+        )
+        return _summaries(_scores_by_step(again, experiment), again.key)
+
+    return {
+        "other_split": {"split": other, "by_step": series(seeing, other)},
+        "without_rewards": {"by_step": series(seeing.without_rewards(), split)},
+    }
 
 
 def _scores_by_step(adaptation: Adaptation, experiment: Experiment) -> list[Scores]:
@@ -185,6 +212,11 @@ def _scores_by_step(adaptation: Adaptation, experiment: Experiment) -> list[Scor
                 require_finite_tasks(f"{name} after adaptation step {step}", values)
             by_step.append({name: problem.group.gather(values) for name, values in scores.items()})
     return by_step
+
+
+def _summaries(by_step: list[Scores], key: RandomKey) -> list[dict[str, Any]]:
+    """The scores after each adaptation step, with intervals."""
+    return [{"step": step, **summarise(scores, key)} for step, scores in enumerate(by_step)]
 
 
 def summarise(scores: Scores, key: RandomKey) -> dict[str, dict[str, float]]:

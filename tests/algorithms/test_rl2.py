@@ -203,9 +203,9 @@ def test_advantages_run_through_the_trial_and_its_end_is_bootstrapped(
     values, rewards = seen["values"], seen["trial"].rewards
     errors = rewards + 0.9 * values[:, 1:] - values[:, :-1]
     steps = rewards.shape[1]
-    expected = torch.stack(
-        [sum((0.72**ahead) * errors[:, now + ahead] for ahead in range(steps - now)) for now in range(steps)], 1
-    )
+    discounts = 0.72 ** torch.arange(steps)
+    sums = [torch.einsum("a,tae->te", discounts[: steps - now], errors[:, now:]) for now in range(steps)]
+    expected = torch.stack(sums, 1)
     expected = (expected - expected.mean()) / expected.square().mean().sub(expected.mean() ** 2).sqrt()
     torch.testing.assert_close(seen["advantages"], expected, rtol=1e-4, atol=1e-4)
 
@@ -288,6 +288,23 @@ def test_without_rewards_a_network_refuses_to_guess() -> None:
     parameters = expand_to_tasks(network.initial_parameters(RandomKey(0, 0, "test").generator()), 1)
     with pytest.raises(ValueError, match="needs the last actions, the last rewards"):
         network.step(parameters, PolicyInputs(torch.zeros(1, 1, 3)), network.initial_memory(parameters, 1))
+
+
+def test_without_rewards_it_sees_zeros_and_its_scores_stay(benchmark: PointBenchmark, key: RandomKey) -> None:
+    case = problem(benchmark)
+    algorithm, tasks = learner(case, key), benchmark.train_tasks[:TASKS]
+    blind = case.without_rewards()
+    played = trial(blind, algorithm, tasks, key)
+    assert played.rewards.all()
+    zeros = played.inputs._replace(rewards=torch.zeros_like(played.rewards))
+    parameters = expand_to_tasks(algorithm.parameters, TASKS)
+    seen, told = (
+        case.policy.sequence(parameters, inputs, played.episodes[0].first_memory).log_prob(played.actions)
+        for inputs in (played.inputs, zeros)
+    )
+    torch.testing.assert_close(told, played.log_probs, rtol=1e-12, atol=1e-12)
+    assert not torch.isclose(seen, told).all()
+    assert torch.equal(blind.summarise(played.episodes[0])["return"], played.episodes[0].rewards.sum(1).mean(1))
 
 
 def test_it_learns_to_find_a_goal(key: RandomKey) -> None:

@@ -116,7 +116,7 @@ def test_value(path: str, value: str, message: str | None, load: Load, complain:
         ("training.seed", "did you mean 'seed' or 'benchmark.seed'?"),
         ("evaluation.iterations", "did you mean 'training.iterations'?"),
         ("policy.x", "valid here: hidden_sizes, input_scale, initial_std, min_std"),
-        ("benchmark.x", "valid here: name, seed, num_tasks, horizon, goal, reward"),
+        ("benchmark.x", "valid here: name, seed, num_tasks, recombine, horizon, goal, reward"),
     ],
 )
 def test_unknown_key_gets_the_nearest(path: str, suggestion: str, complain: Complain) -> None:
@@ -259,7 +259,8 @@ def test_json_schema_puts_together_what_goes_together() -> None:
 
     assert choices("SupervisedExperiment", "benchmark") == {"SinusoidConfig"}
     assert "SinusoidConfig" not in choices("EpisodicExperiment", "benchmark")
-    assert choices("EpisodicExperiment", "algorithm") - choices("SupervisedExperiment", "algorithm") == {"ProMPConfig"}
+    of_episodes_only = choices("EpisodicExperiment", "algorithm") - choices("SupervisedExperiment", "algorithm")
+    assert of_episodes_only == {"ProMPConfig", "RL2Config"}
 
 
 class TestSupervised:

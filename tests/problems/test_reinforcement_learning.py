@@ -9,6 +9,7 @@ from mlrun.learner import AdaptedLearner, expand_to_tasks
 from mlrun.parameters import Parameters
 from mlrun.problems.reinforcement_learning import Experience, ReinforcementLearning
 from mlrun.randomness import RandomKey
+from mlrun.rl.advantages import Sharpening
 from tests.point_benchmark import PointBenchmark, PointWorlds
 
 TASKS = 4
@@ -147,6 +148,19 @@ def test_advantages_are_assembled_from_each_tasks_own_episodes(
         raw = np.stack([sum(decay ** (k - t) * errors[k] for k in range(t, steps)) for t in range(steps)])
         expected = ((raw - raw.mean()) / raw.std()).reshape(-1)
         np.testing.assert_allclose(data.advantages[slot].numpy(), expected, atol=1e-5)
+
+
+def test_sharpened_rewards_are_learned_from_and_never_scored(
+    problem: ReinforcementLearning, benchmark: PointBenchmark, parameters: Parameters, key: RandomKey
+) -> None:
+    tasks = benchmark.train_tasks[:TASKS]
+    plain = problem.collect(AdaptedLearner(parameters), tasks, key)
+    problem.sharpening = Sharpening(maximum=1.0, offset=0.01)
+    sharpened = problem.collect(AdaptedLearner(parameters), tasks, key)
+    assert torch.equal(plain.trajectories.rewards, sharpened.trajectories.rewards)
+    assert not torch.isclose(plain.advantages, sharpened.advantages).all()
+    one, other = problem.summarise(plain), problem.summarise(sharpened)
+    assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def features_of(observations: np.ndarray, step: int) -> np.ndarray:

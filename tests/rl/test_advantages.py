@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mlrun.rl.advantages import discounted_returns, generalized_advantages, normalise_per_task
+from mlrun.rl.advantages import Sharpening, discounted_returns, generalized_advantages, normalise_per_task
 
 TASKS, STEPS, EPISODES = 2, 5, 3
 DISCOUNT, GAE_LAMBDA = 0.9, 0.7
@@ -72,3 +72,21 @@ def test_normalisation_is_per_task(generator: torch.Generator) -> None:
 
 def test_equal_advantages_stay_finite() -> None:
     assert (normalise_per_task(torch.full((1, 4, 2), 3.0)) == 0).all()
+
+
+class TestSharpening:
+    def test_it_keeps_0_and_the_maximum_and_the_order(self) -> None:
+        sharpen = Sharpening(maximum=10.0, offset=0.2)
+        rewards = torch.linspace(-2, 10, 500, dtype=torch.float64)
+        sharpened = sharpen(rewards)
+        assert (sharpened.diff() > 0).all()
+        torch.testing.assert_close(sharpen(torch.tensor([0.0, 10.0])), torch.tensor([0.0, 10.0]), rtol=0, atol=1e-5)
+
+    def test_it_is_steepest_at_the_top(self) -> None:
+        sharpen = Sharpening(maximum=10.0, offset=0.2)
+        slopes = sharpen(torch.linspace(0, 10, 100, dtype=torch.float64)).diff()
+        assert (slopes.diff() > 0).all()
+        assert slopes[-1] > 20 * slopes[0]
+
+    def test_more_than_the_maximum_is_the_maximum(self) -> None:
+        assert Sharpening(2.0, 0.5)(torch.tensor([7.0])).item() == pytest.approx(2.0)

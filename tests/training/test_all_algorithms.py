@@ -86,6 +86,10 @@ def test_its_evaluation_has_every_step_and_the_reference_scores(algorithm: str, 
     assert all(score in reference for reference in report["floors"].values())
     assert report[{"navigation2d": "episodes", "sinusoid": "shots"}[benchmark]] in (2, 3)
     assert list((directory.path / "eval").glob("test-*.json"))
+    of_memory = {"other_split", "without_rewards"} & report.keys()
+    assert len(of_memory) == (2 if report["data_by_step"] == [0, 1, 2] and benchmark == "navigation2d" else 0)
+    for name in of_memory:
+        assert [entry["step"] for entry in report[name]["by_step"]] == [0, 1, 2]
 
 
 def test_the_number_of_examples_can_be_another_in_an_evaluation(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from mlrun.analysis.report.html import Html, body, bullets, element, interval, j
 from mlrun.analysis.report.section import Naming, Section
 from mlrun.runs.results import evaluated_steps
 from mlrun.scores import SCORES, SHOWN
-from mlrun.wording import counted, data_in_words, duration, moment_in_words, tasks_in_words
+from mlrun.wording import counted, data_in_words, duration, memory_checks, moment_in_words, tasks_in_words
 
 
 def compare_scores(runs: Sequence[EvaluatedRun]) -> list[Comparison]:
@@ -142,6 +142,8 @@ def _run_rows(run: EvaluatedRun, names: Sequence[str], steps: Sequence[int]) -> 
     for step in steps:
         cells = [_score(run.report["by_step"][step][name], SCORES[name].decimals) for name in names]
         yield row(moment_in_words(step), cells, "after" if step == run.steps else "before")
+    for label, scores in memory_checks(run.report):
+        yield row(label, [_score(scores[name], SCORES[name].decimals) for name in names], "before")
 
 
 def _score(score: Mapping[str, float], decimals: int) -> Html:

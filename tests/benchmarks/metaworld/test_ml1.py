@@ -1,5 +1,6 @@
 import importlib
 import json
+import math
 import subprocess
 import sys
 from typing import Any
@@ -15,6 +16,8 @@ from mlrun.config.benchmarks import ML1Config
 from mlrun.registry import UnknownNameError
 from mlrun.task_families import ML1_NAMES
 from tests.benchmarks.metaworld.conftest import Recording
+
+START, GOAL = slice(0, 3), slice(3, 6)
 
 
 @pytest.mark.parametrize("name", ["pick-place-v3", "ml1/pick-place-v3"])
@@ -121,3 +124,36 @@ def test_tasks_survive_json(reach: ML1) -> None:
 def test_every_family_is_registered(family: str) -> None:
     name = f"ml1/{family}"
     assert benchmarks.load(name)(ML1Config.model_validate({"name": name})).name == name
+
+
+class TestRecombined:
+    """Training draws every start with every goal of its list."""
+
+    def test_it_draws_all_pairs_that_the_family_accepts(self) -> None:
+        benchmark = ML1("push-v3", num_tasks=6, recombine=True)
+        starts, goals = ({task.parameters[part] for task in benchmark.train_tasks} for part in (START, GOAL))
+        tasks = benchmark.draw_tasks(10_000, np.random.default_rng(0))
+        drawn = {task.parameters for task in tasks}
+        pairs = {start + goal for start in starts for goal in goals}
+        assert drawn == {pair for pair in pairs if math.dist(pair[:2], pair[3:5]) >= 0.15}
+        assert drawn > {task.parameters for task in benchmark.train_tasks}
+        assert len(drawn) < len(pairs)
+
+    def test_a_draw_has_no_task_twice_if_there_are_enough(self) -> None:
+        benchmark = ML1("push-v3", recombine=True)
+        tasks = benchmark.draw_tasks(500, np.random.default_rng(0))
+        assert len({task.parameters for task in tasks}) == 500
+        assert [task.index for task in tasks] == list(range(500))
+        assert tasks == benchmark.draw_tasks(500, np.random.default_rng(0))
+
+    def test_the_lists_stay_as_they_are(self) -> None:
+        one, other = ML1("push-v3", recombine=True), ML1("push-v3")
+        assert one.train_tasks == other.train_tasks
+        assert one.test_tasks == other.test_tasks
+
+    def test_a_start_says_nothing_of_the_goal(self) -> None:
+        tasks = ML1("push-v3", recombine=True).draw_tasks(2_000, np.random.default_rng(0))
+        goals_of: dict[Any, set[Any]] = {}
+        for task in tasks:
+            goals_of.setdefault(task.parameters[START], set()).add(task.parameters[GOAL])
+        assert min(map(len, goals_of.values())) > 10
