@@ -17,6 +17,7 @@ from mlrun.parameters import Parameters
 _ACTIVATIONS: Final[dict[Activation, Callable[[torch.Tensor], torch.Tensor]]] = {
     "tanh": torch.tanh,
     "relu": torch.relu,
+    "silu": torch.nn.functional.silu,
 }
 
 
@@ -28,7 +29,7 @@ class MLP:
 
     Attributes:
         sizes: features of the input, units of each hidden layer, features of the output.
-        activation: "tanh" or "relu".
+        activation: "tanh", "relu" or "silu".
         prefix: the names of all parameters begin with it.
     """
 
@@ -70,6 +71,19 @@ class MLP:
             ``(tasks, samples, outputs)``.
         """
         return self.representations(parameters, inputs)["head"]
+
+    def shared(self, parameters: Parameters, inputs: torch.Tensor) -> torch.Tensor:
+        """Apply the network of the first task, which all tasks share, to inputs ``(..., features)``.
+
+        Args:
+            parameters: tensors ``(tasks, ...)``, the same for all tasks.
+            inputs: of any shape.
+
+        Returns:
+            ``(..., outputs)``.
+        """
+        first = {name: parameters[name][:1] for layer in self.layers.values() for name in layer}
+        return self(first, inputs.flatten(0, -2).unsqueeze(0)).view(*inputs.shape[:-1], -1)
 
     def representations(self, parameters: Parameters, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
         """The activations of every hidden layer and the outputs of the head, ``(tasks, samples, units)``, by layer."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 
 import torch
 
 from mlrun.algorithms.outer_rules import require_moments
+from mlrun.config.algorithms import MinibatchConfig
 from mlrun.finite import require_finite_tasks
 from mlrun.interruption import interruption_point
 from mlrun.parameters import Parameters, gradients
@@ -32,6 +33,16 @@ class MinibatchAdam:
         self.minibatches = minibatches
         self.max_gradient_norm = max_gradient_norm
         self._state: dict[str, Any] = {}
+
+    @classmethod
+    def from_config(cls, config: MinibatchConfig) -> Self:
+        """The one that a section of an experiment describes."""
+        return cls(
+            learning_rate=config.learning_rate,
+            epochs=config.epochs,
+            minibatches=config.minibatches,
+            max_gradient_norm=config.max_gradient_norm,
+        )
 
     def step(
         self,

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from mlrun.algorithms.minibatches import MinibatchAdam
+from mlrun.algorithms.trial_learner import value_unit
 from mlrun.benchmarks.task import Task, stack_parameters
-from mlrun.config.algorithms import PPOConfig, PrivilegedValueConfig, RecurrentValueConfig, RL2Config
+from mlrun.config.algorithms import PrivilegedValueConfig, RecurrentPPOConfig, RecurrentValueConfig, RL2Config
 from mlrun.learner import Memory, expand_to_tasks
 from mlrun.networks import MLP
 from mlrun.parameters import Parameters
@@ -65,29 +66,19 @@ class LinearValue(ValueFunction):
 
 
 class _NetworkValue(ValueFunction):
-    """A network that is trained by regression. Its output is in units of what steady rewards would be worth.
+    """A network that is trained by regression. Its output is in units of `value_unit`.
 
     Args:
         options: how it is trained.
         reward_scale: factor on rewards.
     """
 
-    def __init__(self, options: PPOConfig, reward_scale: float) -> None:
+    def __init__(self, options: RecurrentPPOConfig, reward_scale: float) -> None:
         self.options = options
         self.reward_scale = reward_scale
         self.parameters: Parameters = {}
         self.constants: tuple[str, ...] = ()
-        self._adam = MinibatchAdam(
-            learning_rate=options.learning_rate,
-            epochs=options.epochs,
-            minibatches=options.minibatches,
-            max_gradient_norm=options.max_gradient_norm,
-        )
-
-    def unit(self, problem: EpisodicProblem, trial: Trial) -> float:
-        """The return that the output 1 stands for: that of rewards ``1 / reward_scale`` in all steps from now on."""
-        steps = trial.rewards.shape[1]
-        return min(1 / (1 - problem.discount) if problem.discount < 1 else steps, steps) / self.reward_scale
+        self._adam = MinibatchAdam.from_config(options)
 
     def regress(
         self,
@@ -113,7 +104,7 @@ class _NetworkValue(ValueFunction):
 class RecurrentValue(_NetworkValue):
     """A recurrent network of its own, which sees what the policy sees."""
 
-    def __init__(self, options: PPOConfig, reward_scale: float, policy: RecurrentPolicy) -> None:
+    def __init__(self, options: RecurrentPPOConfig, reward_scale: float, policy: RecurrentPolicy) -> None:
         super().__init__(options, reward_scale)
         like = policy.network
         self.network = RecurrentNetwork(
@@ -144,7 +135,7 @@ class RecurrentValue(_NetworkValue):
             self._memories.append(memory)
             outputs, memory = self.network.sequence(parameters, inputs, memory)
             values.append(outputs[..., 0])
-        return torch.cat(values, 1) * self.unit(problem, trial)
+        return torch.cat(values, 1) * value_unit(problem, trial, self.reward_scale)
 
     def learn(
         self, problem: EpisodicProblem, trial: Trial, tasks: Sequence[Task], targets: torch.Tensor, key: RandomKey
@@ -152,7 +143,7 @@ class RecurrentValue(_NetworkValue):
         """Regression through time, along the same sequences as the policy's."""
         span = self.options.backpropagation
         inputs, memory = trial.sequences_of_inputs(span), first_memories(self._memories, span)
-        wanted = trial.sequences(targets / self.unit(problem, trial), span)
+        wanted = trial.sequences(targets / value_unit(problem, trial, self.reward_scale), span)
 
         def losses(parameters: Parameters, chosen: torch.Tensor) -> torch.Tensor:
             outputs, _ = self.network.sequence(expand_to_tasks(parameters, 1), *choose(inputs, memory, chosen))
@@ -167,7 +158,9 @@ class PrivilegedValue(_NetworkValue):
     It is privileged: a policy never sees the parameters of its task (Pinto et al. 2018). Only training uses it.
     """
 
-    def __init__(self, options: PPOConfig, reward_scale: float, policy: RecurrentPolicy, hidden_sizes: Sequence[int]):
+    def __init__(
+        self, options: RecurrentPPOConfig, reward_scale: float, policy: RecurrentPolicy, hidden_sizes: Sequence[int]
+    ):
         super().__init__(options, reward_scale)
         self.input_scale = policy.network.input_scale
         self.hidden_sizes = tuple(hidden_sizes)
@@ -189,7 +182,7 @@ class PrivilegedValue(_NetworkValue):
         """The network's outputs along the trial."""
         observations = torch.cat((trial.inputs.observations, trial.after.observations), 1)
         features = self._features(observations, tasks, steps=trial.rewards.shape[1])
-        return self._outputs(self.parameters, features) * self.unit(problem, trial)
+        return self._outputs(self.parameters, features) * value_unit(problem, trial, self.reward_scale)
 
     def learn(
         self, problem: EpisodicProblem, trial: Trial, tasks: Sequence[Task], targets: torch.Tensor, key: RandomKey
@@ -197,7 +190,7 @@ class PrivilegedValue(_NetworkValue):
         """Regression on the steps of all trials."""
         features = self._features(trial.inputs.observations, tasks, steps=trial.rewards.shape[1])
         features = trial.sequences(features, "trial")
-        wanted = trial.sequences(targets / self.unit(problem, trial), "trial")
+        wanted = trial.sequences(targets / value_unit(problem, trial, self.reward_scale), "trial")
 
         def losses(parameters: Parameters, chosen: torch.Tensor) -> torch.Tensor:
             outputs = self._outputs(parameters, features[:, :, chosen])
@@ -216,8 +209,7 @@ class PrivilegedValue(_NetworkValue):
         """The network's outputs ``(...)`` at features ``(..., features)``."""
         center = parameters["center"]
         inputs = torch.cat(((features[..., :-1] - center) * self.input_scale, features[..., -1:]), -1)
-        outputs = self._network(len(center))(expand_to_tasks(parameters, 1), inputs.flatten(0, -2).unsqueeze(0))
-        return outputs.view(inputs.shape[:-1])
+        return self._network(len(center)).shared(expand_to_tasks(parameters, 1), inputs)[..., 0]
 
     def _network(self, size: int) -> MLP:
         return MLP((size + 1, *self.hidden_sizes, 1), "tanh")

@@ -195,21 +195,67 @@ class PrivilegedValueConfig(Section, frozen=True, json_schema_extra=require_name
     hidden_sizes: HiddenSizes = Field(default=(128, 128), description="Units of each hidden layer")
 
 
-class PPOConfig(Section, frozen=True):
-    """PPO over whole trials (Schulman et al., 2017)."""
+class MinibatchConfig(Section, frozen=True):
+    """Adam on minibatches of the same data, over several epochs."""
 
     learning_rate: float = Field(default=5e-4, gt=0, description="Step size of Adam")
     epochs: int = Field(default=5, ge=1, le=1000, description="Passes over the same trials")
     minibatches: int = Field(default=4, ge=1, description="Parts of the trials in each pass, one step for each")
+    max_gradient_norm: float = Field(default=1.0, gt=0, description="Longer gradients are shortened to this norm")
+
+
+class PPOConfig(MinibatchConfig, frozen=True):
+    """PPO on trials (Schulman et al., 2017)."""
+
     clip_range: float = Field(
         default=0.2, gt=0, description="PPO's clip range: how far from 1 a likelihood ratio still gains"
     )
     entropy_coefficient: float = Field(default=0.0, ge=0, description="Weight of the entropy of the actions")
-    max_gradient_norm: float = Field(default=1.0, gt=0, description="Longer gradients are shortened to this norm")
+
+
+class RecurrentPPOConfig(PPOConfig, frozen=True):
+    """PPO on the sequences of whole trials."""
+
     backpropagation: Literal["trial", "episode"] = Field(
         default="trial",
         description="How far gradients go back in time: to the start of the trial, or to that of the episode",
     )
+
+
+class BeliefConfig(MinibatchConfig, frozen=True):
+    """The belief over the task, and how its networks are trained."""
+
+    epochs: int = Field(default=16, ge=1, le=1000, description="Passes over the same trials")
+    minibatches: int = Field(default=6, ge=1, description="Parts of the trials in each pass, one step for each")
+    learning_rate: float = Field(default=1e-3, gt=0, description="Step size of Adam")
+    predicts: Literal["rewards", "task"] = Field(
+        default="rewards",
+        description="What the belief has to predict: rewards, or the parameters of the task (privileged information)",
+    )
+    latent_size: int = Field(default=4, ge=1, le=256, description="Components of the belief")
+    size: int = Field(default=64, ge=1, le=4096, description="Features that are summed over the steps of a trial")
+    kl_coefficient: float = Field(
+        default=0.01, ge=0, description="Weight of the KL divergence between the belief and a standard normal"
+    )
+
+
+class VariBADConfig(AlgorithmConfig, frozen=True):
+    """Task inference: a belief over the task, and a policy on observation and belief (Zintgraf et al., 2020)."""
+
+    needs_policy: ClassVar[bool] = True
+
+    name: Literal["varibad"] = Field(default="varibad", description="Registered algorithm")
+    trial: TrialConfig = Field(default=TrialConfig(), description="What the memory lasts through")
+    reward_scale: float = Field(
+        default=1.0, gt=0, description="Factor on rewards where networks see or predict them; results are around 1"
+    )
+    belief: BeliefConfig = Field(default=BeliefConfig(), description="The belief")
+    outer: PPOConfig = Field(default=PPOConfig(), description="Update of the policy and of the value network")
+
+    @property
+    def adaptation_steps(self) -> int:
+        """The episodes of a trial before its last one."""
+        return self.trial.episodes - 1
 
 
 class RL2Config(AlgorithmConfig, frozen=True):
@@ -227,7 +273,9 @@ class RL2Config(AlgorithmConfig, frozen=True):
         LinearValueConfig | RecurrentValueConfig | PrivilegedValueConfig,
         one_of("value function", LinearValueConfig, RecurrentValueConfig, PrivilegedValueConfig),
     ] = Field(default=LinearValueConfig(), description="The value function that advantages are estimated with")
-    outer: PPOConfig = Field(default=PPOConfig(), description="Update of the policy and of the value network")
+    outer: RecurrentPPOConfig = Field(
+        default=RecurrentPPOConfig(), description="Update of the policy and of the value network"
+    )
 
     @property
     def adaptation_steps(self) -> int:

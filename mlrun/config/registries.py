@@ -22,6 +22,7 @@ for _config, _target, _summary in (
     (sections.ReptileConfig, "reptile:Reptile", "The initialisation moves towards the adapted parameters"),
     (sections.ProMPConfig, "promp:ProMP", "MAML with proximal outer steps; for episodes only"),
     (sections.RL2Config, "rl2:RL2", "A recurrent policy that adapts by its memory; for episodes only"),
+    (sections.VariBADConfig, "varibad:VariBAD", "A policy that acts on an inferred belief; for episodes only"),
     (sections.PretrainConfig, "pretrain:Pretrain", "Baseline: one model for all tasks, fine-tuned to each"),
     (sections.ScratchConfig, "scratch:Scratch", "Baseline: adaptation from a random initialisation"),
 ):

@@ -31,7 +31,7 @@ from mlrun.config.section import ConflictError, Section, peek, read_by_name
 
 _NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
-Activation = Literal["relu", "tanh"]
+Activation = Literal["relu", "tanh", "silu"]
 
 
 class PolicyConfig(Section, frozen=True):

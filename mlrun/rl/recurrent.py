@@ -136,9 +136,7 @@ class RecurrentNetwork:
 
     def _outputs(self, parameters: Parameters, hidden: torch.Tensor, observations: torch.Tensor) -> torch.Tensor:
         """What the head makes of states and observations, ``(..., outputs)``."""
-        inputs = torch.cat((hidden, observations), -1)
-        shared = {name: parameters[name][:1] for layer in self._head.layers.values() for name in layer}
-        return self._head(shared, inputs.flatten(0, -2).unsqueeze(0)).view(*inputs.shape[:-1], -1)
+        return self._head.shared(parameters, torch.cat((hidden, observations), -1))
 
     def _own(self, parameters: Parameters, name: str) -> torch.Tensor:
         """A parameter, which all tasks share."""

@@ -260,7 +260,7 @@ def test_json_schema_puts_together_what_goes_together() -> None:
     assert choices("SupervisedExperiment", "benchmark") == {"SinusoidConfig"}
     assert "SinusoidConfig" not in choices("EpisodicExperiment", "benchmark")
     of_episodes_only = choices("EpisodicExperiment", "algorithm") - choices("SupervisedExperiment", "algorithm")
-    assert of_episodes_only == {"ProMPConfig", "RL2Config"}
+    assert of_episodes_only == {"ProMPConfig", "RL2Config", "VariBADConfig"}
 
 
 class TestSupervised:

@@ -1,0 +1,233 @@
+"""Task inference: a belief over the task, trained by what it predicts, and a policy that acts on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+import torch
+
+from mlrun.algorithms.minibatches import MinibatchAdam
+from mlrun.algorithms.trial_learner import (
+    TrialLearner,
+    explained_variance,
+    standardised,
+    trial_advantages,
+    value_unit,
+)
+from mlrun.benchmarks.protocol import EpisodicBenchmark
+from mlrun.benchmarks.task import Task, stack_parameters
+from mlrun.config.algorithms import VariBADConfig
+from mlrun.config.schema import EpisodicExperiment
+from mlrun.learner import expand_to_tasks
+from mlrun.networks import MLP
+from mlrun.parameters import Parameters
+from mlrun.problems.episodes import EpisodicProblem
+from mlrun.randomness import RandomKey
+from mlrun.rl.advantages import Sharpening
+from mlrun.rl.belief import BeliefPolicy, Transitions
+from mlrun.rl.policy import PolicyInputs
+from mlrun.rl.surrogate import clipped_surrogate
+from mlrun.rl.trials import Trial
+
+_TIMES = 6  # moments of each trial whose belief is trained in a step
+_PREDICTED = 32  # transitions of each trial that each of these beliefs has to predict
+_LEAST_NOISE = 0.02  # standard deviation of scaled rewards
+
+
+class VariBAD(TrialLearner):
+    """A policy on observation and belief, trained by PPO, and a belief that is trained by what it predicts.
+
+    After Zintgraf et al. (2020), with two simplifications. The belief is a function of a sum over the steps, not of a
+    recurrent state. And the policy's loss does not change it, so that nothing is propagated back through time.
+
+    The belief predicts rewards, of transitions before and after it. Where `belief.predicts` is "task", it predicts the
+    task's parameters instead (Humplik et al. 2019). That is privileged information.
+    """
+
+    def __init__(self, config: VariBADConfig) -> None:
+        super().__init__(config)
+        self.value: Parameters = {}
+        self._adam, self._value_adam = (MinibatchAdam.from_config(config.outer) for _ in range(2))
+        self._belief_adam = MinibatchAdam.from_config(config.belief)
+
+    @classmethod
+    def make_policy(cls, experiment: EpisodicExperiment, benchmark: EpisodicBenchmark) -> BeliefPolicy:
+        """The policy that the experiment describes."""
+        config, policy, sharpening = experiment.algorithm, experiment.policy, experiment.rollouts.sharpening
+        assert isinstance(config, VariBADConfig)
+        latent_size = config.belief.latent_size
+        if config.belief.predicts == "task":
+            latent_size = len(_varying(stack_parameters(benchmark.train_tasks)))
+        return BeliefPolicy(
+            observation_size=benchmark.observation_size,
+            action_size=benchmark.action_size,
+            horizon=benchmark.horizon,
+            latent_size=latent_size,
+            hidden_sizes=policy.hidden_sizes,
+            belief_size=config.belief.size,
+            initial_std=policy.initial_std,
+            min_std=policy.min_std,
+            input_scale=policy.input_scale,
+            reward_scale=config.reward_scale,
+            sharpening=sharpening and Sharpening(sharpening.maximum, sharpening.offset),
+        )
+
+    def initialise(self, problem: EpisodicProblem, key: RandomKey) -> None:
+        """Start from fresh parameters of policy, belief and value function."""
+        policy = problem.policy
+        assert isinstance(policy, BeliefPolicy)
+        self.parameters = problem.initial_parameters(key)
+        fresh = _value_network(policy).initial_parameters(key.child("value").generator())
+        self.value = {name: tensor.to(problem.device) for name, tensor in fresh.items()}
+        self._trained_by_policy = policy.policy_parameters
+
+    def update(self, problem: EpisodicProblem, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
+        """Play trials; improve policy and value function on them, and then the belief."""
+        trial, metrics = self.play(problem, tasks, key)
+        policy: Any = problem.policy
+        parameters = expand_to_tasks(self.parameters, len(tasks))
+        inputs = PolicyInputs.joined([trial.inputs, trial.after])
+        with torch.no_grad():
+            features, _ = policy.features(parameters, inputs, trial.episodes[0].first_memory)
+            unit = value_unit(problem, trial, self.config.reward_scale)
+            value_of = _value_network(policy)
+            values = unit * value_of.shared(expand_to_tasks(self.value, 1), features)[..., 0]
+        before, advantages = values[:, :-1], trial_advantages(problem, trial, values)
+        metrics["value/explained_variance"] = explained_variance(advantages, before, problem.group)
+        items = len(tasks), before[0].numel()
+        seen = features[:, :-1].flatten(0, 2)
+        metrics |= self._improve(problem, trial, seen, standardised(advantages, problem.group), items, key)
+        targets = ((advantages + before) / unit).flatten()
+
+        def errors(value: Parameters, chosen: torch.Tensor) -> torch.Tensor:
+            return (value_of.shared(expand_to_tasks(value, 1), seen[chosen])[..., 0] - targets[chosen]).square()
+
+        self.value, learned = self._value_adam.step(self.value, errors, items, key.child("value"), problem.group)
+        metrics |= {f"value/{name}": number for name, number in learned.items()}
+        return metrics | self._infer(problem, trial, tasks, key.child("belief"))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The parameters of policy, belief and value function, and what Adam remembers of each."""
+        return {
+            "parameters": dict(self.parameters),
+            "value": dict(self.value),
+            "adam": self._adam.state_dict(),
+            "value_adam": self._value_adam.state_dict(),
+            "belief_adam": self._belief_adam.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any], device: str = "cpu") -> None:
+        """Continue from a ``state_dict``, on a device."""
+        self.parameters, self.value = (
+            {name: tensor.to(device) for name, tensor in state[part].items()} for part in ("parameters", "value")
+        )
+        acts, infers = self._of_policy(self.parameters), self._of_belief(self.parameters)
+        self._adam.load_state_dict(state["adam"], acts)
+        self._value_adam.load_state_dict(state["value_adam"], self.value)
+        self._belief_adam.load_state_dict(state["belief_adam"], infers)
+
+    def _of_policy(self, parameters: Parameters) -> Parameters:
+        return {name: parameters[name] for name in self._trained_by_policy}
+
+    def _of_belief(self, parameters: Parameters) -> Parameters:
+        names = [name for name in parameters if name.startswith("belief.")]
+        if self.config.belief.predicts == "task":
+            names = [name for name in names if not name.startswith(("belief.decoder.", "belief.log_noise"))]
+        return {name: parameters[name] for name in names}
+
+    def _improve(
+        self,
+        problem: EpisodicProblem,
+        trial: Trial,
+        features: torch.Tensor,
+        advantages: torch.Tensor,
+        items: tuple[int, int],
+        key: RandomKey,
+    ) -> dict[str, float]:
+        """PPO's epochs on single steps, given features ``(steps, features)``. Returns metrics."""
+        options, policy = self.config.outer, problem.policy
+        assert isinstance(policy, BeliefPolicy)
+        actions, gains, old = trial.actions.flatten(0, 2), advantages.flatten(), trial.log_probs.flatten()
+
+        def losses(acting: Parameters, chosen: torch.Tensor) -> torch.Tensor:
+            distribution = policy.act(expand_to_tasks(acting, 1), features[chosen])
+            log_ratio = distribution.log_prob(actions[chosen]) - old[chosen]
+            loss = clipped_surrogate(log_ratio, gains[chosen], options.clip_range)
+            return loss - options.entropy_coefficient * distribution.std.log().sum()
+
+        acting, metrics = self._adam.step(
+            self._of_policy(self.parameters), losses, items, key.child("ppo"), problem.group
+        )
+        self.parameters = {**self.parameters, **acting}
+        return metrics
+
+    def _infer(self, problem: EpisodicProblem, trial: Trial, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
+        """Train the belief on the trials. Returns metrics."""
+        policy = problem.policy
+        assert isinstance(policy, BeliefPolicy)
+        config, per_task = self.config.belief, trial.rewards.shape[2]
+        transitions, _ = policy.transitions(
+            expand_to_tasks(self.parameters, len(tasks)), trial.inputs, trial.episodes[0].first_memory
+        )
+        transitions = Transitions(*(trial.sequences(part, "trial")[0] for part in transitions))  # (steps, trials, ...)
+        steps = len(transitions.time)
+        goals = _standardised_tasks(problem, tasks).to(transitions.time).repeat_interleave(per_task, 0)
+        calls = count()
+
+        def losses(inferring: Parameters, chosen: torch.Tensor) -> torch.Tensor:
+            draws = key.child(f"step/{next(calls)}")
+            parameters = expand_to_tasks({**self.parameters, **inferring}, 1)
+            some = Transitions(*(part[:, chosen] for part in transitions))
+            evidence = policy.evidence(parameters, some).cumsum(0)
+            evidence = torch.cat((torch.zeros_like(evidence[:1]), evidence))
+            times = _draw(draws.child("times"), steps + 1, _TIMES, (len(tasks), per_task))[:, chosen.cpu()]
+            number = torch.arange(len(chosen))
+            belief = policy.belief(parameters, evidence[times.to(evidence.device), number.to(evidence.device)])
+            if config.predicts == "task":
+                error = (goals[chosen] - belief.mean) / belief.log_std.exp()
+                return (0.5 * error.square() + belief.log_std).sum(-1).mean(0)
+            noise = draws.child("latent").normal(len(tasks), (per_task, _TIMES, policy.latent_size)).flatten(0, 1)
+            latent = belief.mean + belief.log_std.exp() * noise.transpose(0, 1).to(belief.mean)[:, chosen]
+            which = _draw(draws.child("steps"), steps, _PREDICTED, (len(tasks), per_task))[:, chosen.cpu()]
+            which = which.to(evidence.device)
+            targets = Transitions(*(part[which, number.to(which.device)] for part in some))  # (predicted, trials, ...)
+            everywhere = Transitions(*(part.expand(_TIMES, *part.shape) for part in targets))
+            predicted = policy.predicted_rewards(
+                parameters, everywhere, latent.unsqueeze(1).expand(-1, _PREDICTED, -1, -1)
+            )
+            spread = _LEAST_NOISE + parameters["belief.log_noise"][0].exp()
+            surprise = (0.5 * ((everywhere.rewards - predicted) / spread).square() + spread.log()).sum(-1)
+            surprise = (surprise * everywhere.happened).mean((0, 1))
+            kl = 0.5 * (belief.mean.square() + (2 * belief.log_std).exp() - 1) - belief.log_std
+            return surprise + config.kl_coefficient * kl.sum(-1).mean(0)
+
+        inferring, metrics = self._belief_adam.step(
+            self._of_belief(self.parameters), losses, (len(tasks), per_task), key, problem.group
+        )
+        self.parameters = {**self.parameters, **inferring}
+        return {f"belief/{name}": number for name, number in metrics.items()}
+
+
+def _value_network(policy: BeliefPolicy) -> MLP:
+    return MLP((policy.feature_size, *policy.hidden_sizes, 1), "tanh")
+
+
+def _draw(key: RandomKey, limit: int, number: int, trials: tuple[int, int]) -> torch.Tensor:
+    """Whole numbers below a limit for each trial, ``(number, trials)``."""
+    drawn = (key.uniform(trials[0], (trials[1], number)) * limit).long().clamp(max=limit - 1)
+    return drawn.flatten(0, 1).transpose(0, 1)
+
+
+def _varying(parameters: torch.Tensor) -> list[int]:
+    """The numbers of the task parameters ``(tasks, numbers)`` that are not the same in all tasks."""
+    return [number for number in range(parameters.shape[1]) if parameters[:, number].unique().numel() > 1]
+
+
+def _standardised_tasks(problem: EpisodicProblem, tasks: Sequence[Task]) -> torch.Tensor:
+    """Those parameters of tasks that vary, ``(tasks, numbers)``, with mean 0 and deviation 1 over training tasks."""
+    of_training = stack_parameters(problem.benchmark.train_tasks)
+    varying = _varying(of_training)
+    mean, deviation = of_training[:, varying].mean(0), of_training[:, varying].std(0)
+    return (stack_parameters(tasks)[:, varying] - mean) / deviation

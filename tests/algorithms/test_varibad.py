@@ -1,0 +1,193 @@
+"""Task inference: a belief over whole trials, trained by what it predicts, and never by the policy's loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+
+from mlrun.algorithms.varibad import VariBAD
+from mlrun.benchmarks.task import Task
+from mlrun.config.algorithms import VariBADConfig
+from mlrun.learner import AdaptedLearner, expand_to_tasks
+from mlrun.problems.episodes import EpisodicProblem
+from mlrun.randomness import RandomKey
+from mlrun.rl.advantages import Sharpening
+from mlrun.rl.belief import BeliefPolicy
+from mlrun.rl.policy import PolicyInputs
+from mlrun.rl.trials import Trial
+from tests.algorithms.cases import same, shifted
+from tests.point_benchmark import PointBenchmark
+
+TASKS, TRIALS, EPISODES = 3, 2, 3
+
+
+def config(**belief: Any) -> VariBADConfig:
+    outer = {"epochs": 2, "minibatches": 2, "clip_range": belief.pop("clip_range", 0.2)}
+    section = {"name": "varibad", "trial": {"episodes": EPISODES}, "belief": {"size": 5, **belief}, "outer": outer}
+    return VariBADConfig.model_validate(section)
+
+
+def problem(benchmark: Any, latent_size: int = 3, **options: Any) -> EpisodicProblem:
+    policy = BeliefPolicy(
+        observation_size=benchmark.observation_size,
+        action_size=benchmark.action_size,
+        horizon=benchmark.horizon,
+        latent_size=latent_size,
+        hidden_sizes=(4,),
+        belief_size=5,
+        initial_std=1.0,
+        min_std=0.1,
+        input_scale=2.0,
+        sharpening=Sharpening(1.0, 0.1),
+    )
+    return EpisodicProblem(benchmark, policy, episodes_per_task=TRIALS, **options)
+
+
+def learner(case: EpisodicProblem, key: RandomKey, **options: Any) -> VariBAD:
+    """In float64, with weights large enough that the belief matters."""
+    algorithm = VariBAD(config(**options))
+    algorithm.initialise(case, key)
+    exact = {name: tensor.double() for name, tensor in algorithm.parameters.items()}
+    moved = shifted(exact, 0.3, key)
+    algorithm.parameters = {name: exact[name] if name == "center" else moved[name] for name in exact}
+    return algorithm
+
+
+def trial(case: EpisodicProblem, algorithm: VariBAD, tasks: Sequence[Task], key: RandomKey) -> Trial:
+    parameters = expand_to_tasks(algorithm.parameters, len(tasks))
+    return case.run_trial(AdaptedLearner(parameters), tasks, EPISODES, key)
+
+
+def test_a_trial_as_one_sequence_is_the_same_as_step_by_step(benchmark: PointBenchmark, key: RandomKey) -> None:
+    case = problem(benchmark)
+    algorithm, tasks = learner(case, key), benchmark.train_tasks[:TASKS]
+    played = trial(case, algorithm, tasks, key)
+    parameters = expand_to_tasks(algorithm.parameters, TASKS)
+    distribution = case.policy.sequence(parameters, played.inputs, played.episodes[0].first_memory)
+    torch.testing.assert_close(distribution.log_prob(played.actions), played.log_probs, rtol=1e-12, atol=1e-12)
+    memory = case.policy.initial_memory(parameters, TRIALS)
+    for step in range(played.rewards.shape[1]):
+        now = played.inputs.map(lambda part, step=step: part[:, step])
+        one, memory = case.policy.step(parameters, now, memory)
+        torch.testing.assert_close(one.mean, distribution.mean[:, step], rtol=1e-12, atol=1e-12)
+    for name in ("evidence", "first", "before", "steps"):
+        torch.testing.assert_close(memory[name], played.episodes[-1].memory[name], rtol=1e-12, atol=1e-12)
+
+
+def test_what_happened_before_an_episode_is_no_part_of_it(benchmark: PointBenchmark, key: RandomKey) -> None:
+    """The last reward of an episode is not taken for that of the first observation of the next."""
+    case = problem(benchmark)
+    algorithm = learner(case, key)
+    played = trial(case, algorithm, benchmark.train_tasks[:TASKS], key)
+    policy: Any = case.policy
+    parameters = expand_to_tasks(algorithm.parameters, TASKS)
+    found, _ = policy.transitions(parameters, played.inputs, played.episodes[0].first_memory)
+    begins = [number * benchmark.horizon for number in range(EPISODES)]
+    assert not found.happened[:, begins].any()
+    assert found.happened.sum() == TASKS * TRIALS * EPISODES * (benchmark.horizon - 1)
+    assert not found.rewards[:, begins].any()
+    assert not policy.evidence(parameters, found)[:, begins].any()
+    size = benchmark.observation_size
+    position, change, first = found.situation.split(size, -1)
+    assert not change[:, begins].any()
+    torch.testing.assert_close(first[:, 7], position[:, 6])
+    torch.testing.assert_close(change[:, 8] / 10, ((position[:, 8] - position[:, 7]) / 2).clamp(-0.3, 0.3))
+    torch.testing.assert_close(found.rewards[:, 3, :, 0], played.rewards[:, 2])
+    torch.testing.assert_close(found.time[:, 8], torch.full_like(found.time[:, 8], 2 / benchmark.horizon))
+
+
+def test_the_order_of_what_happened_does_not_matter(benchmark: PointBenchmark, key: RandomKey) -> None:
+    case = problem(benchmark)
+    algorithm = learner(case, key)
+    played = trial(case, algorithm, benchmark.train_tasks[:TASKS], key)
+    policy: Any = case.policy
+    parameters = expand_to_tasks(algorithm.parameters, TASKS)
+    found, _ = policy.transitions(parameters, played.inputs, played.episodes[0].first_memory)
+    shuffled = type(found)(*(part.flip(1) for part in found))
+    one, other = (policy.belief(parameters, policy.evidence(parameters, each).sum(1)) for each in (found, shuffled))
+    torch.testing.assert_close(one, other)
+
+
+def test_the_belief_differs_between_tasks_only_by_what_happened(benchmark: PointBenchmark, key: RandomKey) -> None:
+    case = problem(benchmark)
+    adapted = learner(case, key).adapt(case, benchmark.train_tasks[:TASKS], key, 2)
+    assert [each.data_used for each in adapted] == [0, 1, 2]
+    assert torch.equal(adapted[0].memory["evidence"][0], adapted[0].memory["evidence"][1])
+    assert not torch.isclose(adapted[1].memory["evidence"][0], adapted[1].memory["evidence"][1]).all()
+    assert not torch.isclose(adapted[1].memory["evidence"], adapted[2].memory["evidence"]).all()
+
+
+@pytest.mark.parametrize("predicts", ["rewards", "task"])
+def test_only_the_privileged_belief_depends_on_the_parameters_of_tasks(
+    predicts: str, key: RandomKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same episodes, told to be of other tasks."""
+    benchmark = PointBenchmark()
+    case = problem(benchmark, latent_size=2)
+    algorithm, tasks = VariBAD(config(predicts=predicts)), benchmark.train_tasks
+    algorithm.initialise(case, key)
+    played = trial(case, algorithm, tasks[:TASKS], key)
+    monkeypatch.setattr(case, "run_trial", lambda *_: played)
+    states = []
+    for told in (tasks[:TASKS], tasks[3 : 3 + TASKS]):
+        algorithm = VariBAD(config(predicts=predicts))
+        algorithm.initialise(case, key)
+        algorithm.update(case, told, key)
+        states.append(algorithm.state_dict())
+    assert same(*states) == (predicts == "rewards")
+    assert same(states[0]["value"], states[1]["value"])
+
+
+def test_policy_and_belief_are_trained_by_losses_of_their_own(benchmark: PointBenchmark, key: RandomKey) -> None:
+    case = problem(benchmark)
+    algorithm = learner(case, key)
+    before = algorithm.parameters
+    trained: list[set[str]] = []
+    for adam in (algorithm._adam, algorithm._belief_adam):
+        step = adam.step
+
+        def watched(parameters: Any, *given: Any, step: Any = step, **options: Any) -> Any:
+            trained.append(set(parameters))
+            return step(parameters, *given, **options)
+
+        adam.step = watched  # type: ignore[method-assign]
+    algorithm.parameters = {name: tensor.float() for name, tensor in before.items()}
+    algorithm.update(case, benchmark.train_tasks[:TASKS], key)
+    policy, belief = trained
+    assert not policy & belief
+    assert policy | belief | {"center"} == before.keys()
+    moved = {name for name, tensor in algorithm.parameters.items() if not torch.equal(tensor, before[name].float())}
+    assert moved == before.keys() - {"center"}
+
+
+@pytest.mark.parametrize("predicts", ["rewards", "task"])
+def test_a_belief_learns_to_predict(predicts: str, benchmark: PointBenchmark, key: RandomKey) -> None:
+    case, tasks = problem(benchmark, latent_size=2), benchmark.train_tasks
+    options = {"predicts": predicts, "epochs": 150, "minibatches": 1, "learning_rate": 3e-3, "size": 5}
+    algorithm = VariBAD(config(**options))
+    algorithm.initialise(case, key)
+    played = trial(case, algorithm, tasks, key)
+    losses = [algorithm._infer(case, played, tasks, key.child(str(time)))["belief/loss"] for time in range(2)]
+    assert losses[1] < losses[0] - 0.1, losses
+
+
+@pytest.mark.parametrize("predicts", ["rewards", "task"])
+def test_a_loaded_state_goes_on_bit_for_bit(predicts: str, benchmark: PointBenchmark, key: RandomKey) -> None:
+    case, tasks = problem(benchmark, latent_size=2), benchmark.train_tasks[:TASKS]
+    one, other = (VariBAD(config(predicts=predicts, epochs=2, minibatches=3)) for _ in range(2))
+    one.initialise(case, key)
+    one.update(case, tasks, key.child("1"))
+    other.initialise(case, key.child("other"))
+    other.load_state_dict(one.state_dict())
+    assert one.update(case, tasks, key.child("2")) == other.update(case, tasks, key.child("2"))
+    assert same(one.state_dict(), other.state_dict())
+
+
+def test_without_rewards_it_refuses_to_guess(benchmark: PointBenchmark, key: RandomKey) -> None:
+    case = problem(benchmark)
+    parameters = expand_to_tasks(case.initial_parameters(key), 1)
+    with pytest.raises(ValueError, match="needs the last actions, the last rewards"):
+        case.policy.step(parameters, PolicyInputs(torch.zeros(1, 1, 3)), case.policy.initial_memory(parameters, 1))
