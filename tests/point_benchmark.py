@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from mlrun.benchmarks.protocol import Transition
-from mlrun.benchmarks.task import Split, Task
+from mlrun.benchmarks.task import Split, Task, stack_parameters
 
 
 class PointWorlds:
@@ -61,6 +61,9 @@ class PointBenchmark:
 
     def draw_tasks(self, count: int, generator: np.random.Generator) -> list[Task]:
         return [self.train_tasks[index] for index in generator.permutation(len(self.train_tasks))[:count]]
+
+    def hidden(self, tasks: Sequence[Task]) -> torch.Tensor:
+        return stack_parameters(tasks)
 
     def make_worlds(
         self, num_worlds: int, num_threads: int = 0, physics: str = "cpu", *, family: str | None = None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import count
 from typing import Any
 
 import torch
 
+from mlrun.algorithms.belief_loss import BeliefLoss, belief_answers, initial_codes, is_trained, latent_size
 from mlrun.algorithms.minibatches import MinibatchAdam
 from mlrun.algorithms.trial_learner import (
     TrialLearner,
@@ -17,7 +17,7 @@ from mlrun.algorithms.trial_learner import (
     value_unit,
 )
 from mlrun.benchmarks.protocol import EpisodicBenchmark
-from mlrun.benchmarks.task import Task, stack_parameters
+from mlrun.benchmarks.task import Task
 from mlrun.config.algorithms import VariBADConfig
 from mlrun.config.schema import EpisodicExperiment
 from mlrun.learner import expand_to_tasks
@@ -31,10 +31,6 @@ from mlrun.rl.policy import PolicyInputs
 from mlrun.rl.surrogate import clipped_surrogate
 from mlrun.rl.trials import Trial
 
-_TIMES = 6  # moments of each trial whose belief is trained in a step
-_PREDICTED = 32  # transitions of each trial that each of these beliefs has to predict
-_LEAST_NOISE = 0.02  # standard deviation of scaled rewards
-
 
 class VariBAD(TrialLearner):
     """A policy on observation and belief, trained by PPO, and a belief that is trained by what it predicts.
@@ -42,8 +38,7 @@ class VariBAD(TrialLearner):
     After Zintgraf et al. (2020), with two simplifications. The belief is a function of a sum over the steps, not of a
     recurrent state. And the policy's loss does not change it, so that nothing is propagated back through time.
 
-    The belief predicts rewards, of transitions before and after it. Where `belief.predicts` is "task", it predicts the
-    task's parameters instead (Humplik et al. 2019). That is privileged information.
+    `mlrun.algorithms.belief_loss` has what the belief may be trained to predict.
     """
 
     def __init__(self, config: VariBADConfig) -> None:
@@ -57,14 +52,11 @@ class VariBAD(TrialLearner):
         """The policy that the experiment describes."""
         config, policy, sharpening = experiment.algorithm, experiment.policy, experiment.rollouts.sharpening
         assert isinstance(config, VariBADConfig)
-        latent_size = config.belief.latent_size
-        if config.belief.predicts == "task":
-            latent_size = len(_varying(stack_parameters(benchmark.train_tasks)))
         return BeliefPolicy(
             observation_size=benchmark.observation_size,
             action_size=benchmark.action_size,
             horizon=benchmark.horizon,
-            latent_size=latent_size,
+            latent_size=latent_size(config.belief, benchmark),
             hidden_sizes=policy.hidden_sizes,
             belief_size=config.belief.size,
             initial_std=policy.initial_std,
@@ -78,7 +70,11 @@ class VariBAD(TrialLearner):
         """Start from fresh parameters of policy, belief and value function."""
         policy = problem.policy
         assert isinstance(policy, BeliefPolicy)
-        self.parameters = problem.initial_parameters(key)
+        codes = initial_codes(self.config.belief, problem.benchmark, key.child("codes"))
+        self.parameters = {
+            **problem.initial_parameters(key),
+            **{name: tensor.to(problem.device) for name, tensor in codes.items()},
+        }
         fresh = _value_network(policy).initial_parameters(key.child("value").generator())
         self.value = {name: tensor.to(problem.device) for name, tensor in fresh.items()}
         self._trained_by_policy = policy.policy_parameters
@@ -132,10 +128,7 @@ class VariBAD(TrialLearner):
         return {name: parameters[name] for name in self._trained_by_policy}
 
     def _of_belief(self, parameters: Parameters) -> Parameters:
-        names = [name for name in parameters if name.startswith("belief.")]
-        if self.config.belief.predicts == "task":
-            names = [name for name in names if not name.startswith(("belief.decoder.", "belief.log_noise"))]
-        return {name: parameters[name] for name in names}
+        return {name: parameters[name] for name in parameters if is_trained(name, self.config.belief)}
 
     def _improve(
         self,
@@ -165,46 +158,21 @@ class VariBAD(TrialLearner):
 
     def _infer(self, problem: EpisodicProblem, trial: Trial, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
         """Train the belief on the trials. Returns metrics."""
-        policy = problem.policy
+        policy, config = problem.policy, self.config.belief
         assert isinstance(policy, BeliefPolicy)
-        config, per_task = self.config.belief, trial.rewards.shape[2]
-        transitions, _ = policy.transitions(
-            expand_to_tasks(self.parameters, len(tasks)), trial.inputs, trial.episodes[0].first_memory
+        parameters = expand_to_tasks(self.parameters, len(tasks))
+        transitions, _ = policy.transitions(parameters, trial.inputs, trial.episodes[0].first_memory)
+        losses = BeliefLoss(
+            policy=policy,
+            config=config,
+            parameters=self.parameters,
+            transitions=Transitions(*(trial.sequences(part, "trial")[0] for part in transitions)),
+            trials=(len(tasks), trial.rewards.shape[2]),
+            answers=belief_answers(config, problem.benchmark, tasks),
+            key=key,
         )
-        transitions = Transitions(*(trial.sequences(part, "trial")[0] for part in transitions))  # (steps, trials, ...)
-        steps = len(transitions.time)
-        goals = _standardised_tasks(problem, tasks).to(transitions.time).repeat_interleave(per_task, 0)
-        calls = count()
-
-        def losses(inferring: Parameters, chosen: torch.Tensor) -> torch.Tensor:
-            draws = key.child(f"step/{next(calls)}")
-            parameters = expand_to_tasks({**self.parameters, **inferring}, 1)
-            some = Transitions(*(part[:, chosen] for part in transitions))
-            evidence = policy.evidence(parameters, some).cumsum(0)
-            evidence = torch.cat((torch.zeros_like(evidence[:1]), evidence))
-            times = _draw(draws.child("times"), steps + 1, _TIMES, (len(tasks), per_task))[:, chosen.cpu()]
-            number = torch.arange(len(chosen))
-            belief = policy.belief(parameters, evidence[times.to(evidence.device), number.to(evidence.device)])
-            if config.predicts == "task":
-                error = (goals[chosen] - belief.mean) / belief.log_std.exp()
-                return (0.5 * error.square() + belief.log_std).sum(-1).mean(0)
-            noise = draws.child("latent").normal(len(tasks), (per_task, _TIMES, policy.latent_size)).flatten(0, 1)
-            latent = belief.mean + belief.log_std.exp() * noise.transpose(0, 1).to(belief.mean)[:, chosen]
-            which = _draw(draws.child("steps"), steps, _PREDICTED, (len(tasks), per_task))[:, chosen.cpu()]
-            which = which.to(evidence.device)
-            targets = Transitions(*(part[which, number.to(which.device)] for part in some))  # (predicted, trials, ...)
-            everywhere = Transitions(*(part.expand(_TIMES, *part.shape) for part in targets))
-            predicted = policy.predicted_rewards(
-                parameters, everywhere, latent.unsqueeze(1).expand(-1, _PREDICTED, -1, -1)
-            )
-            spread = _LEAST_NOISE + parameters["belief.log_noise"][0].exp()
-            surprise = (0.5 * ((everywhere.rewards - predicted) / spread).square() + spread.log()).sum(-1)
-            surprise = (surprise * everywhere.happened).mean((0, 1))
-            kl = 0.5 * (belief.mean.square() + (2 * belief.log_std).exp() - 1) - belief.log_std
-            return surprise + config.kl_coefficient * kl.sum(-1).mean(0)
-
         inferring, metrics = self._belief_adam.step(
-            self._of_belief(self.parameters), losses, (len(tasks), per_task), key, problem.group
+            self._of_belief(self.parameters), losses, losses.trials, key, problem.group
         )
         self.parameters = {**self.parameters, **inferring}
         return {f"belief/{name}": number for name, number in metrics.items()}
@@ -212,22 +180,3 @@ class VariBAD(TrialLearner):
 
 def _value_network(policy: BeliefPolicy) -> MLP:
     return MLP((policy.feature_size, *policy.hidden_sizes, 1), "tanh")
-
-
-def _draw(key: RandomKey, limit: int, number: int, trials: tuple[int, int]) -> torch.Tensor:
-    """Whole numbers below a limit for each trial, ``(number, trials)``."""
-    drawn = (key.uniform(trials[0], (trials[1], number)) * limit).long().clamp(max=limit - 1)
-    return drawn.flatten(0, 1).transpose(0, 1)
-
-
-def _varying(parameters: torch.Tensor) -> list[int]:
-    """The numbers of the task parameters ``(tasks, numbers)`` that are not the same in all tasks."""
-    return [number for number in range(parameters.shape[1]) if parameters[:, number].unique().numel() > 1]
-
-
-def _standardised_tasks(problem: EpisodicProblem, tasks: Sequence[Task]) -> torch.Tensor:
-    """Those parameters of tasks that vary, ``(tasks, numbers)``, with mean 0 and deviation 1 over training tasks."""
-    of_training = stack_parameters(problem.benchmark.train_tasks)
-    varying = _varying(of_training)
-    mean, deviation = of_training[:, varying].mean(0), of_training[:, varying].std(0)
-    return (stack_parameters(tasks)[:, varying] - mean) / deviation

@@ -154,6 +154,10 @@ class Navigation2D:
         """Draws new tasks from the training distribution."""
         return _draw(count, generator, "train")
 
+    def hidden(self, tasks: Sequence[Task]) -> torch.Tensor:
+        """The goals, ``(tasks, 2)``."""
+        return stack_parameters(tasks)
+
     def make_worlds(
         self,
         num_worlds: int,

@@ -122,6 +122,10 @@ class EpisodicBenchmark(Benchmark, Protocol):
     action_size: int
     horizon: int
 
+    def hidden(self, tasks: Sequence[Task]) -> torch.Tensor:
+        """Those parameters of tasks that no observation shows, ``(tasks, numbers)``, float64: their goals."""
+        ...
+
     @property
     def ranked_by(self) -> Sequence[str]:
         """Names of the scores that rank policies, the most important one first. More is better."""

@@ -228,14 +228,15 @@ class BeliefConfig(MinibatchConfig, frozen=True):
     epochs: int = Field(default=16, ge=1, le=1000, description="Passes over the same trials")
     minibatches: int = Field(default=6, ge=1, description="Parts of the trials in each pass, one step for each")
     learning_rate: float = Field(default=1e-3, gt=0, description="Step size of Adam")
-    predicts: Literal["rewards", "task"] = Field(
+    predicts: Literal["rewards", "codes", "task"] = Field(
         default="rewards",
-        description="What the belief has to predict: rewards, or the parameters of the task (privileged information)",
+        description="What the belief has to predict: rewards; learned codes of the training goals, which explain their"
+        " rewards; or the hidden parameters of the task, which is privileged information",
     )
     latent_size: int = Field(default=4, ge=1, le=256, description="Components of the belief")
     size: int = Field(default=64, ge=1, le=4096, description="Features that are summed over the steps of a trial")
     kl_coefficient: float = Field(
-        default=0.01, ge=0, description="Weight of the KL divergence between the belief and a standard normal"
+        default=1e-4, ge=0, description="Weight of the KL divergence between the belief and a standard normal"
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal, Self, get_args
 
 import numpy as np
+import torch
 from pydantic import ValidationError
 
 from mlrun.benchmarks.metaworld.family import RewardVersion, TaskFamily, load_family
@@ -95,6 +96,10 @@ class ML1:
         if split not in get_args(Split):
             raise ValueError(f"split must be 'train' or 'test', not {split!r}")
         return self.train_tasks if split == "train" else self.test_tasks
+
+    def hidden(self, tasks: Sequence[Task]) -> torch.Tensor:
+        """The goals, ``(tasks, 3)`` in metres."""
+        return self.family.target(stack_parameters(tasks))
 
     def make_worlds(
         self, num_worlds: int, num_threads: int = 0, physics: Backend = "cpu", *, family: str | None = None
