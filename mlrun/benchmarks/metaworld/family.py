@@ -167,13 +167,15 @@ class TaskFamily(ABC):
             train_parameters: (tasks, numbers), of the training tasks.
             horizon: control steps per episode.
         """
-        targets = self.target(parameters)
-        mean_target = self.target(train_parameters).mean(0).expand_as(targets)
+        targets, mean_target = self.target(parameters), self.target(train_parameters).mean(0)
         return {
-            "goal-blind expert": lambda step, observation: self.expert(observation, mean_target),
+            "goal-blind expert": self._towards(mean_target.expand_as(targets)),
             **{name: open_loop(actions) for name, actions in self.open_loop_actions(horizon).items()},
-            "expert": lambda step, observation: self.expert(observation, targets),
+            "expert": self._towards(targets),
         }
+
+    def _towards(self, targets: Tensor) -> ReferencePolicy:
+        return lambda step, observation, reward: self.expert(observation, targets)
 
 
 def load_family(name: str, reward: RewardVersion = "v2") -> TaskFamily:
