@@ -10,9 +10,9 @@ from typing import ClassVar, Final, Literal, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from mlrun.benchmarks.metaworld.observation import observe_object
+from mlrun.benchmarks.metaworld.observation import SeenPositions, observe_object
 from mlrun.benchmarks.reference_policies import ReferencePolicy, open_loop
-from mlrun.simulation.protocol import Physics, Poses
+from mlrun.simulation.protocol import Physics, Poses, Positions
 from mlrun.simulation.scene import Position, Scene, SettledState
 from mlrun.simulation.tabletop import PUCK, SAWYER_AND_PUCK
 from mlrun.task_families import TASK_FAMILIES
@@ -39,8 +39,8 @@ class Outcome(NamedTuple):
     may_be_grasped: Tensor | None = None
 
 
-RewardFunction = Callable[[Poses, Tensor], Outcome]
-"""Scores a step of every world, given the poses after the step and its action (worlds, 4) as it was given.
+RewardFunction = Callable[[Positions, Tensor], Outcome]
+"""Scores a step of every world, given the positions after the step and its action (worlds, 4) as it was given.
 
 An action may lie outside of [-1, 1]: what was carried out is clipped.
 """
@@ -112,6 +112,10 @@ class TaskFamily(ABC):
     def observe(self, poses: Poses) -> Tensor:
         """One frame of the observation, (worlds, 18): hand, gripper opening, and the object's pose."""
         return observe_object(poses, PUCK)
+
+    def seen_positions(self, observation: Tensor) -> Positions:
+        """The positions that observations (worlds, 39) show, nearly. A family that overrides `observe` has its own."""
+        return SeenPositions(observation, PUCK, self.settled)
 
     def reward_function(self, parameters: Tensor) -> RewardFunction:
         """Returns the reward function of episodes of these tasks, in the family's `reward_version`.
