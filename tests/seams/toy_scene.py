@@ -59,6 +59,7 @@ class Roll(TaskFamily):
     parameters_low = (0.0, 0.05, 0.0)
     parameters_high = (0.02, 0.2, 0.0)
     success_radius = 0.02
+    infers_goal = False
 
     def reset(self, physics: Physics, parameters: Tensor, worlds: Tensor) -> None:
         physics.load(self.settled, worlds)
