@@ -21,7 +21,7 @@ class Description:
         horizon: control steps per episode; None if there are no episodes.
         train_tasks: number of training tasks; None if there is no limit.
         test_tasks: number of held-out tasks; None if there is no limit.
-        reference_scores: mean scores of policies that do not adapt, on the held-out tasks.
+        reference_scores: mean scores of policies that are not trained, on the held-out tasks.
     """
 
     observation_size: int

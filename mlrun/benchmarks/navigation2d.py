@@ -173,8 +173,8 @@ class Navigation2D:
         """Mean scores of two policies: one stays at the origin, the mean goal; one sees the goal and goes there."""
         worlds, goals = self.make_worlds(len(tasks)), stack_parameters(tasks)
         policies: dict[str, ReferencePolicy] = {
-            "standing still": lambda step, observation: torch.zeros_like(observation),
-            "straight to the goal": lambda step, observation: _straight(goals - observation),
+            "standing still": lambda step, observation, reward: torch.zeros_like(observation),
+            "straight to the goal": lambda step, observation, reward: _straight(goals - observation),
         }
         return {name: score_policy(worlds, goals, policy) for name, policy in policies.items()}
 

@@ -97,7 +97,7 @@ class Benchmark(Protocol):
         ...
 
     def reference_scores(self, tasks: Sequence[Task], num_threads: int = 0) -> dict[str, dict[str, float]]:
-        """Mean scores of reference policies on these tasks, by the policy's name. Reference policies do not adapt.
+        """Mean scores of reference policies on these tasks, by the policy's name. They are not trained.
 
         A result says little unless it is compared with these scores. The evaluation of a model gives scores of the same
         names.

@@ -63,8 +63,8 @@ def command(
     """Evaluate a run on held-out tasks.
 
     Adapts to every task and scores it before adaptation and after each adaptation step. Prints the mean score over
-    tasks with its 95% bootstrap interval. Below stand reference scores, of policies that do not adapt. The result is
-    also saved in the run, in eval/.
+    tasks with its 95% bootstrap interval. Below stand reference scores, of policies that are not trained. The result
+    is also saved in the run, in eval/.
     """
     from mlrun.runs.directory import RunDirectory
 

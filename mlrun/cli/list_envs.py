@@ -25,8 +25,8 @@ def command(as_json: AsJson = False) -> None:
     """List the benchmarks.
 
     These are the values of benchmark.name in an experiment. Sizes are those of the default settings. Under "tasks"
-    stands the number of training tasks + the number of held-out tasks. Reference scores are those of policies that do
-    not adapt: the share of held-out tasks with a success at any step, or the mean squared error on held-out tasks.
+    stands the number of training tasks + the number of held-out tasks. Reference scores are those of policies that are
+    not trained: the share of held-out tasks with a success at any step, or the mean squared error on held-out tasks.
     """
     from mlrun.benchmarks import benchmarks
     from mlrun.training.device import why_no_physics_on_gpu

@@ -20,6 +20,19 @@ class CapacityError(MlrunError):
     """The physics had no room for all contacts or constraints."""
 
 
+class Positions(Protocol):
+    """Where bodies are in every world. A reward function needs no more than this of the poses."""
+
+    def body(self, name: str) -> Tensor:
+        """The position of a body, (worlds, 3) in metres."""
+        ...
+
+    @property
+    def gripper_center(self) -> Tensor:
+        """The point between the finger tips, (worlds, 3) in metres. The papers call it TCP."""
+        ...
+
+
 class Poses:
     """The poses of a scene's bodies and sites in every world, by name.
 

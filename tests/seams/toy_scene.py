@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mlrun.benchmarks.metaworld.family import Outcome, RewardFunction, TaskFamily
-from mlrun.simulation.protocol import Physics, Poses
+from mlrun.simulation.protocol import Physics, Poses, Positions
 from mlrun.simulation.scene import TIME_STEP, Scene
 
 BALL: Final = "ball"
@@ -59,6 +59,7 @@ class Roll(TaskFamily):
     parameters_low = (0.0, 0.05, 0.0)
     parameters_high = (0.02, 0.2, 0.0)
     success_radius = 0.02
+    infers_goal = False
 
     def reset(self, physics: Physics, parameters: Tensor, worlds: Tensor) -> None:
         physics.load(self.settled, worlds)
@@ -73,7 +74,7 @@ class Roll(TaskFamily):
         return torch.nn.functional.pad(0.7 + parameters[:, 1:2], (1, 1))
 
     def reward_v2(self, start: Tensor, target: Tensor) -> RewardFunction:
-        def reward(poses: Poses, action: Tensor) -> Outcome:
+        def reward(poses: Positions, action: Tensor) -> Outcome:
             distance = (poses.body(BALL)[:, 1] - target[:, 1]).abs()
             return Outcome(-distance, distance <= self.success_radius, {})
 

@@ -101,7 +101,7 @@ class Comparison:
         resampled: what the intervals are over.
         groups: one or more, in the order of their first runs.
         other_differences: keys of settings that all groups have and in which they differ, but that no label has.
-        reference_scores: mean scores of reference policies, which do not adapt, by their names.
+        reference_scores: mean scores of reference policies, which are not trained, by their names.
     """
 
     protocol: dict[str, Any]

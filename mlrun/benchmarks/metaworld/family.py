@@ -10,9 +10,10 @@ from typing import ClassVar, Final, Literal, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from mlrun.benchmarks.metaworld.observation import observe_object
+from mlrun.benchmarks.metaworld.goal_inference import GoalInferringExpert
+from mlrun.benchmarks.metaworld.observation import SeenPositions, observe_object
 from mlrun.benchmarks.reference_policies import ReferencePolicy, open_loop
-from mlrun.simulation.protocol import Physics, Poses
+from mlrun.simulation.protocol import Physics, Poses, Positions
 from mlrun.simulation.scene import Position, Scene, SettledState
 from mlrun.simulation.tabletop import PUCK, SAWYER_AND_PUCK
 from mlrun.task_families import TASK_FAMILIES
@@ -39,8 +40,8 @@ class Outcome(NamedTuple):
     may_be_grasped: Tensor | None = None
 
 
-RewardFunction = Callable[[Poses, Tensor], Outcome]
-"""Scores a step of every world, given the poses after the step and its action (worlds, 4) as it was given.
+RewardFunction = Callable[[Positions, Tensor], Outcome]
+"""Scores a step of every world, given the positions after the step and its action (worlds, 4) as it was given.
 
 An action may lie outside of [-1, 1]: what was carried out is clipped.
 """
@@ -65,6 +66,8 @@ class TaskFamily(ABC):
         min_goal_distance: metres from the start of the object to the goal, seen from above. Tasks with less are drawn
             again.
         success_radius: metres from the target within which the task is solved.
+        infers_goal: whether the reference policies include a `GoalInferringExpert`. It needs task parameters of the
+            default form, and `seen_positions`.
         reward_version: "v1" or "v2", the version of Meta-World's reward function.
     """
 
@@ -76,6 +79,7 @@ class TaskFamily(ABC):
     parameters_high: ClassVar[tuple[float, ...]]
     min_goal_distance: ClassVar[float] = 0.15
     success_radius: ClassVar[float]
+    infers_goal: ClassVar[bool] = True
 
     def __init__(self, reward: RewardVersion = "v2"):
         self.reward_version: RewardVersion = reward
@@ -112,6 +116,10 @@ class TaskFamily(ABC):
     def observe(self, poses: Poses) -> Tensor:
         """One frame of the observation, (worlds, 18): hand, gripper opening, and the object's pose."""
         return observe_object(poses, PUCK)
+
+    def seen_positions(self, observation: Tensor) -> Positions:
+        """The positions that observations (worlds, 39) show, nearly. A family that overrides `observe` has its own."""
+        return SeenPositions(observation, PUCK, self.settled)
 
     def reward_function(self, parameters: Tensor) -> RewardFunction:
         """Returns the reward function of episodes of these tasks, in the family's `reward_version`.
@@ -151,6 +159,13 @@ class TaskFamily(ABC):
             (worlds, 4)
         """
 
+    def careful_expert(self, observation: Tensor, target: Tensor) -> Tensor:
+        """The expert's action if the target is known to a centimetre or two only. The arguments are those of `expert`.
+
+        A family overrides it if its expert would then miss the success radius.
+        """
+        return self.expert(observation, target)
+
     def open_loop_actions(self, horizon: int) -> dict[str, Tensor]:
         """Fixed action sequences that may succeed without looking, (horizon, 4) each, by name. None by default."""
         return {}
@@ -158,22 +173,26 @@ class TaskFamily(ABC):
     def reference_policies(
         self, parameters: Tensor, train_parameters: Tensor, horizon: int
     ) -> dict[str, ReferencePolicy]:
-        """Policies that do not adapt, by name. A success rate says little unless it is compared with theirs.
+        """Policies that are not trained, by name. A success rate says little unless it is compared with theirs.
 
-        The goal-blind expert aims at the mean target of the training tasks. The expert sees the target.
+        The goal-blind expert aims at the mean target of the training tasks. The goal-inferring expert finds the target
+        by the rewards of the episode. The expert sees the target.
 
         Args:
             parameters: (worlds, numbers), of the tasks that they play.
             train_parameters: (tasks, numbers), of the training tasks.
             horizon: control steps per episode.
         """
-        targets = self.target(parameters)
-        mean_target = self.target(train_parameters).mean(0).expand_as(targets)
+        targets, mean_target = self.target(parameters), self.target(train_parameters).mean(0)
         return {
-            "goal-blind expert": lambda step, observation: self.expert(observation, mean_target),
+            "goal-blind expert": self._towards(mean_target.expand_as(targets)),
             **{name: open_loop(actions) for name, actions in self.open_loop_actions(horizon).items()},
-            "expert": lambda step, observation: self.expert(observation, targets),
+            **({"goal-inferring expert": GoalInferringExpert(self, mean_target)} if self.infers_goal else {}),
+            "expert": self._towards(targets),
         }
+
+    def _towards(self, targets: Tensor) -> ReferencePolicy:
+        return lambda step, observation, reward: self.expert(observation, targets)
 
 
 def load_family(name: str, reward: RewardVersion = "v2") -> TaskFamily:

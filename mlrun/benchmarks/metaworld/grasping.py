@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mlrun.benchmarks.metaworld.rewards import hamacher_product, tolerance
-from mlrun.simulation.protocol import Poses
+from mlrun.simulation.protocol import Positions
 from mlrun.simulation.scene import SettledState
 from mlrun.simulation.tabletop import PUCK
 
@@ -60,7 +60,9 @@ class Grasp(NamedTuple):
         }
 
 
-def grasp_function(settled: SettledState, start: Tensor, target: Tensor) -> Callable[[Poses, Tensor, Tensor], Grasp]:
+def grasp_function(
+    settled: SettledState, start: Tensor, target: Tensor
+) -> Callable[[Positions, Tensor, Tensor], Grasp]:
     """Returns a function that measures the grasp after a step of an episode.
 
     Its arguments are the poses, the distances of the left and the right pad from the puck, and two more distances, from
@@ -78,7 +80,7 @@ def grasp_function(settled: SettledState, start: Tensor, target: Tensor) -> Call
     lower, upper = start.new_tensor(_LOWER), start.new_tensor(_UPPER)
     least_margin = torch.finfo(start.dtype).tiny  # the tolerance would divide 0 by 0 otherwise
 
-    def grasp_of(poses: Poses, beside: Tensor, away: Tensor) -> Grasp:
+    def grasp_of(poses: Positions, beside: Tensor, away: Tensor) -> Grasp:
         puck = poses.body(PUCK)
         to_puck = puck - poses.gripper_center
         level = torch.linalg.vector_norm(to_puck[:, ::2], dim=-1)
@@ -92,7 +94,7 @@ def grasp_function(settled: SettledState, start: Tensor, target: Tensor) -> Call
     return grasp_of
 
 
-def pads_y(poses: Poses) -> Tensor:
+def pads_y(poses: Positions) -> Tensor:
     """The y coordinates of the left and the right pad, (2, worlds) in metres."""
     return torch.stack((poses.body("left_pad")[:, 1], poses.body("right_pad")[:, 1]))
 
@@ -124,7 +126,7 @@ def grasp_quality(
     return torch.where(gripped, held, caged), torch.where(gripped, reward_held, reward_caged)
 
 
-def lifted(poses: Poses, start: Tensor) -> Tensor:
+def lifted(poses: Positions, start: Tensor) -> Tensor:
     """Whether the puck is more than 2 cm above its `start` (worlds, 3), (worlds,) bool."""
     return poses.body(PUCK)[:, 2] - _LIFTED > start[:, 2]
 

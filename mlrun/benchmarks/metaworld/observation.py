@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mlrun.simulation.protocol import Poses
+from mlrun.simulation.scene import SettledState
 from mlrun.task_families import FRAME_SIZE
 
 _OPENING_SCALE: Final = 0.1  # metres between the claws when fully open
@@ -51,6 +52,34 @@ def observe_object(poses: Poses, body: str) -> Tensor:
     return torch.cat(
         (poses.body("hand"), opening, position, quaternion_from_matrix(poses.rotation(body)), padding), dim=-1
     )
+
+
+class SeenPositions:
+    """The positions that observations show, nearly: as if the hand never tilted, and both fingers moved alike.
+
+    It has the hand, its pads and the observed body. It follows `mlrun.simulation.protocol.Positions`.
+
+    Args:
+        frame: (worlds, 18), of `observe_object`. What follows in an observation is not read.
+        body: that was observed.
+        settled: a state of the same scene, which shows how the hand is built.
+
+    Attributes:
+        gripper_center: the point between the finger tips, (worlds, 3) in metres.
+    """
+
+    def __init__(self, frame: Tensor, body: str, settled: SettledState):
+        hand, built = frame[:, :3], settled.bodies
+        self.gripper_center = hand + (settled.gripper_center - built["hand"]).to(frame)
+        self._bodies = {"hand": hand, body: frame[:, 4:7]}
+        for side, outwards in (("left", 0.5), ("right", -0.5)):
+            claw = hand.clone()
+            claw[:, 1] += outwards * _OPENING_SCALE * frame[:, 3]
+            self._bodies[f"{side}_pad"] = claw + (built[f"{side}_pad"] - built[f"{side}_claw"]).to(frame)
+
+    def body(self, name: str) -> Tensor:
+        """The position of a body, (worlds, 3) in metres."""
+        return self._bodies[name]
 
 
 def quaternion_from_matrix(matrix: Tensor) -> Tensor:

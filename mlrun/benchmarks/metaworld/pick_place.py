@@ -18,7 +18,7 @@ from mlrun.benchmarks.metaworld.grasping import (
     pads_y,
 )
 from mlrun.benchmarks.metaworld.rewards import hamacher_product, nearing
-from mlrun.simulation.protocol import Poses
+from mlrun.simulation.protocol import Positions
 from mlrun.simulation.tabletop import PUCK
 
 _CLEAR: Final = 0.01  # metres above the start from which version 2 gives its bonus
@@ -43,7 +43,7 @@ class PickPlace(TaskFamily):
         """Returns version 2 of the reward."""
         grasp_of, outwards = grasp_function(self.settled, start, target), start.new_tensor(_OUTWARDS)
 
-        def reward(poses: Poses, action: Tensor) -> Outcome:
+        def reward(poses: Positions, action: Tensor) -> Outcome:
             beside = (pads_y(poses) - poses.body(PUCK)[:, 1]).mul_(outwards)
             # Meta-World means to take the margins from where the pads settled, but its arrays show where they are now.
             grasp = grasp_of(poses, beside, beside)
@@ -64,7 +64,7 @@ class PickPlace(TaskFamily):
         greatest = torch.linalg.vector_norm(above_start - target, dim=-1) + held
         settled_height = self.settled.gripper_center[2]
 
-        def reward(poses: Poses, action: Tensor) -> Outcome:
+        def reward(poses: Positions, action: Tensor) -> Outcome:
             puck = poses.body(PUCK)
             height = puck[:, 2]
             gap = torch.linalg.vector_norm(puck - poses.gripper_center, dim=-1)
@@ -86,7 +86,7 @@ def _reward_with_bonus(quality: Tensor, in_place: Tensor, bonus: Tensor) -> Tens
     return hamacher_product(quality, in_place).add_(bonus)
 
 
-def _approach(poses: Poses, gap: Tensor, action: Tensor, settled_height: Tensor) -> Tensor:
+def _approach(poses: Positions, gap: Tensor, action: Tensor, settled_height: Tensor) -> Tensor:
     """Version 1's reward for coming to the puck: over it at the settled height, then down, then closing."""
     gripper = poses.gripper_center
     aside = torch.linalg.vector_norm((poses.body(PUCK) - gripper)[:, :2], dim=-1)

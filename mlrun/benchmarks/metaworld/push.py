@@ -16,7 +16,7 @@ from mlrun.benchmarks.metaworld.grasping import (
     pads_y,
 )
 from mlrun.benchmarks.metaworld.rewards import nearing
-from mlrun.simulation.protocol import Poses
+from mlrun.simulation.protocol import Positions
 from mlrun.simulation.tabletop import PUCK
 
 
@@ -48,7 +48,7 @@ class Push(TaskFamily):
         """Returns version 2 of the reward."""
         grasp_of, start_y = grasp_function(self.settled, start, target), start[:, 1]
 
-        def reward(poses: Poses, action: Tensor) -> Outcome:
+        def reward(poses: Positions, action: Tensor) -> Outcome:
             pads = pads_y(poses)
             grasp = grasp_of(poses, (pads - poses.body(PUCK)[:, 1]).abs_(), pads - start_y)
             quality, in_hand = grasp_quality(grasp.caging, action, _reward_in_hand, 5 * grasp.in_place)
@@ -64,7 +64,7 @@ class Push(TaskFamily):
         """Returns version 1 of the reward."""
         greatest = torch.linalg.vector_norm((start - target)[:, :2], dim=-1)
 
-        def reward(poses: Poses, action: Tensor) -> Outcome:
+        def reward(poses: Positions, action: Tensor) -> Outcome:
             puck = poses.body(PUCK)
             gap = torch.linalg.vector_norm(puck - poses.gripper_center, dim=-1)
             distance = torch.linalg.vector_norm((puck - target)[:, :2], dim=-1)

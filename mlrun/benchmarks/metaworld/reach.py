@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mlrun.benchmarks.metaworld.family import Outcome, RewardFunction, TaskFamily
 from mlrun.benchmarks.metaworld.rewards import nearing, tolerance
-from mlrun.simulation.protocol import Poses
+from mlrun.simulation.protocol import Positions
 from mlrun.simulation.scene import Position
 
 _EXPERT_GAIN: Final = 5.0  # action per metre of error
@@ -38,7 +38,7 @@ class Reach(TaskFamily):
         lower, upper = target.new_tensor(0.0), target.new_tensor(self.success_radius)
         ones = torch.ones_like(margin)
 
-        def reward(poses: Poses, action: Tensor) -> Outcome:
+        def reward(poses: Positions, action: Tensor) -> Outcome:
             distance = torch.linalg.vector_norm(poses.gripper_center - target, dim=-1)
             in_place = tolerance(distance, lower, upper, margin)
             return Outcome(10 * in_place, distance <= self.success_radius, _info(distance, in_place, ones))
@@ -50,7 +50,7 @@ class Reach(TaskFamily):
         greatest = torch.linalg.vector_norm(self.settled.gripper_center.to(target) - target, dim=-1)
         ones = torch.ones_like(greatest)
 
-        def reward(poses: Poses, action: Tensor) -> Outcome:
+        def reward(poses: Positions, action: Tensor) -> Outcome:
             distance = torch.linalg.vector_norm(poses.gripper_center - target, dim=-1)
             info = _info(distance, torch.zeros_like(distance), ones)
             return Outcome(nearing(distance, greatest), distance <= self.success_radius, info)
@@ -61,6 +61,10 @@ class Reach(TaskFamily):
         """Moves the hand straight towards the target, in proportion to the distance. The fingers rest."""
         move = _EXPERT_GAIN * (target - observation[:, :3])
         return torch.nn.functional.pad(move, (0, 1))
+
+    def careful_expert(self, observation: Tensor, target: Tensor) -> Tensor:
+        """Moves the finger tips to the target. The expert moves the hand there, which leaves them 5 mm to spare."""
+        return self.expert(observation, target + target.new_tensor((0.0, 0.0, _HAND_ABOVE_FINGER_TIPS)))
 
     def open_loop_actions(self, horizon: int) -> dict[str, Tensor]:
         """A sweep of the whole box of goals."""

@@ -4,7 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.metaworld.observation import quaternion_from_matrix
+from mlrun.benchmarks.task import stack_parameters
+from mlrun.simulation.tabletop import PUCK
 
 
 def matrix_of(quaternion: Tensor) -> Tensor:
@@ -39,3 +42,18 @@ def test_quaternions_come_back_with_their_largest_component_positive() -> None:
 def test_exact_turns_take_the_sign_that_scipy_gives(matrix: list[list[int]], quaternion: tuple[float, ...]) -> None:
     result = quaternion_from_matrix(torch.tensor(matrix, dtype=torch.float64))
     torch.testing.assert_close(result, torch.tensor(quaternion, dtype=torch.float64), rtol=0, atol=1e-15)
+
+
+def test_positions_are_seen_within_a_centimetre_while_the_expert_acts(family: str) -> None:
+    ml1 = ML1(family)
+    tasks = stack_parameters(ml1.test_tasks[:5])
+    worlds = ml1.make_worlds(len(tasks))
+    observation, true = worlds.reset(tasks), worlds.physics.poses
+    for _ in range(100):
+        observation = worlds.step(ml1.family.expert(observation, ml1.family.target(tasks))).observation
+        seen = ml1.family.seen_positions(observation)
+        assert torch.equal(seen.body("hand"), true.body("hand"))
+        assert torch.equal(seen.body(PUCK), true.body(PUCK))
+        torch.testing.assert_close(seen.gripper_center, true.gripper_center, rtol=0, atol=0.01)
+        for pad in ("left_pad", "right_pad"):
+            torch.testing.assert_close(seen.body(pad), true.body(pad), rtol=0, atol=0.01)

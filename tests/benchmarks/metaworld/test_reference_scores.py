@@ -25,12 +25,17 @@ def test_the_expert_solves_the_test_tasks(scores: Scores) -> None:
 
 def test_policies_that_do_not_see_the_goal_stay_behind(scores: Scores) -> None:
     expert = scores["expert"]
-    goal_blind = [of_policy for name, of_policy in scores.items() if name != "expert"]
+    goal_blind = [of_policy for name, of_policy in scores.items() if name.startswith("goal-blind")]
     assert goal_blind
     for blind in goal_blind:
         assert blind["success_last"] <= blind["success_any"] < expert["success_any"]
         assert blind["success_last"] < 0.5
         assert blind["return"] < expert["return"]
+
+
+def test_the_order_is_from_the_least_informed_to_the_expert(scores: Scores) -> None:
+    first, *_, last_but_one, last = scores
+    assert (first, last_but_one, last) == ("goal-blind expert", "goal-inferring expert", "expert")
 
 
 def test_stored_scores_are_those_of_the_policies_there_are(scores: Scores, family: str) -> None:
