@@ -22,7 +22,12 @@ def impossible_combinations(data: Any, default_batch: int) -> list[InitErrorDeta
         data: The experiment as written, or its models.
         default_batch: Tasks per meta-batch if none are written.
     """
-    return [*_too_many_tasks(data, default_batch), *_no_policy(data), *_step_decays_too_soon(data)]
+    return [
+        *_too_many_tasks(data, default_batch),
+        *_no_policy(data),
+        *_step_decays_too_soon(data),
+        *_codes_without_list(data),
+    ]
 
 
 def _too_many_tasks(data: Any, default_batch: int) -> Iterator[InitErrorDetails]:
@@ -73,3 +78,13 @@ def _step_decays_too_soon(data: Any) -> Iterator[InitErrorDetails]:
         message = f"must be at least {total}, the number of iterations, not {decay}"
         path = ("algorithm", "outer", "decay_iterations")
         yield refusal(path, ConflictError(message, ("training", "iterations")), decay)
+
+
+def _codes_without_list(data: Any) -> Iterator[InitErrorDetails]:
+    """Refuse codes of training goals where training draws new goals all the time."""
+    predicts = peek(peek(peek(data, "algorithm"), "belief"), "predicts")
+    benchmark = peek(data, "benchmark")
+    model = registered_model("benchmark", benchmark)
+    if predicts == "codes" and model is not None and "num_tasks" not in model.model_fields:
+        message = f"codes need a limited list of training tasks, and {peek(benchmark, 'name')} has none"
+        yield refusal(("algorithm", "belief", "predicts"), ConflictError(message, _BENCHMARK_NAME), predicts)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import torch
 
@@ -56,12 +55,12 @@ class ReinforcementLearning(EpisodicProblem):
     fresh_data_each_step = True
     policy: LayeredPolicy  # pyright: ignore[reportIncompatibleVariableOverride]
 
-    @cached_property
+    @property
     def head(self) -> Sequence[str]:
         """Names of the parameters of the policy's last layer, and of its standard deviation."""
         return self.policy.head
 
-    @cached_property
+    @property
     def layers(self) -> Mapping[str, Sequence[str]]:
         """Names of the parameters of each layer of the policy."""
         return self.policy.layers

@@ -184,7 +184,8 @@ def test_a_parameter_that_the_loss_ignores_is_named(learner: Learner, monkeypatc
     problem, theta = learner.case.problem, learner.case.theta
     theta = {**theta, "spare": torch.zeros(2, dtype=torch.float64)}
     monkeypatch.setattr(problem, "initial_parameters", lambda key: theta)
-    monkeypatch.setattr(problem, "head", (*problem.head, "spare"))
+    head = (*problem.head, "spare")
+    monkeypatch.setattr(type(problem), "head", property(lambda _: head), raising=False)
     learner.algorithm = learner.new()
     with pytest.raises(ValueError, match="does not depend on spare"):
         learner.adapt()

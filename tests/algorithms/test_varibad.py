@@ -120,25 +120,59 @@ def test_the_belief_differs_between_tasks_only_by_what_happened(benchmark: Point
     assert not torch.isclose(adapted[1].memory["evidence"], adapted[2].memory["evidence"]).all()
 
 
-@pytest.mark.parametrize("predicts", ["rewards", "task"])
-def test_only_the_privileged_belief_depends_on_the_parameters_of_tasks(
+PREDICTED = ("rewards", "codes", "task")
+
+
+@pytest.mark.parametrize("predicts", PREDICTED)
+def test_a_belief_that_predicts_rewards_depends_on_no_parameter_of_a_task(
     predicts: str, key: RandomKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same episodes, told to be of other tasks."""
     benchmark = PointBenchmark()
     case = problem(benchmark, latent_size=2)
-    algorithm, tasks = VariBAD(config(predicts=predicts)), benchmark.train_tasks
+    algorithm, tasks = VariBAD(config(predicts=predicts, latent_size=2)), benchmark.train_tasks
     algorithm.initialise(case, key)
     played = trial(case, algorithm, tasks[:TASKS], key)
     monkeypatch.setattr(case, "run_trial", lambda *_: played)
     states = []
     for told in (tasks[:TASKS], tasks[3 : 3 + TASKS]):
-        algorithm = VariBAD(config(predicts=predicts))
+        algorithm = VariBAD(config(predicts=predicts, latent_size=2))
         algorithm.initialise(case, key)
         algorithm.update(case, told, key)
         states.append(algorithm.state_dict())
     assert same(*states) == (predicts == "rewards")
     assert same(states[0]["value"], states[1]["value"])
+
+
+@pytest.mark.parametrize("predicts", PREDICTED)
+def test_codes_depend_on_which_goals_are_the_same_and_not_on_where_they_are(
+    predicts: str, key: RandomKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same episodes, told to have goals that lie elsewhere and are as equal to each other as before."""
+    benchmark = PointBenchmark()
+    case = problem(benchmark, latent_size=2)
+    tasks = [benchmark.train_tasks[index] for index in (0, 1, 0)]
+    algorithm = VariBAD(config(predicts=predicts, latent_size=2))
+    algorithm.initialise(case, key)
+    played = trial(case, algorithm, tasks, key)
+    monkeypatch.setattr(case, "run_trial", lambda *_: played)
+    hidden, states = benchmark.hidden, []
+    for moved in (lambda goals: goals, lambda goals: (3 * goals).exp()):
+        monkeypatch.setattr(benchmark, "hidden", lambda tasks, moved=moved: moved(hidden(tasks)))
+        algorithm = VariBAD(config(predicts=predicts, latent_size=2))
+        algorithm.initialise(case, key)
+        algorithm.update(case, tasks, key)
+        states.append(algorithm.state_dict())
+    assert same(*states) == (predicts != "task")
+
+
+def test_a_goal_without_a_code_is_an_error(key: RandomKey) -> None:
+    benchmark = PointBenchmark()
+    case = problem(benchmark)
+    algorithm = VariBAD(config(predicts="codes", latent_size=3))
+    algorithm.initialise(case, key)
+    with pytest.raises(ValueError, match="no training task has"):
+        algorithm.update(case, benchmark.test_tasks[:2], key)
 
 
 def test_policy_and_belief_are_trained_by_losses_of_their_own(benchmark: PointBenchmark, key: RandomKey) -> None:
@@ -163,10 +197,10 @@ def test_policy_and_belief_are_trained_by_losses_of_their_own(benchmark: PointBe
     assert moved == before.keys() - {"center"}
 
 
-@pytest.mark.parametrize("predicts", ["rewards", "task"])
+@pytest.mark.parametrize("predicts", PREDICTED)
 def test_a_belief_learns_to_predict(predicts: str, benchmark: PointBenchmark, key: RandomKey) -> None:
     case, tasks = problem(benchmark, latent_size=2), benchmark.train_tasks
-    options = {"predicts": predicts, "epochs": 150, "minibatches": 1, "learning_rate": 3e-3, "size": 5}
+    options = {"predicts": predicts, "epochs": 150, "minibatches": 1, "learning_rate": 3e-3, "latent_size": 2}
     algorithm = VariBAD(config(**options))
     algorithm.initialise(case, key)
     played = trial(case, algorithm, tasks, key)
@@ -174,10 +208,10 @@ def test_a_belief_learns_to_predict(predicts: str, benchmark: PointBenchmark, ke
     assert losses[1] < losses[0] - 0.1, losses
 
 
-@pytest.mark.parametrize("predicts", ["rewards", "task"])
+@pytest.mark.parametrize("predicts", PREDICTED)
 def test_a_loaded_state_goes_on_bit_for_bit(predicts: str, benchmark: PointBenchmark, key: RandomKey) -> None:
     case, tasks = problem(benchmark, latent_size=2), benchmark.train_tasks[:TASKS]
-    one, other = (VariBAD(config(predicts=predicts, epochs=2, minibatches=3)) for _ in range(2))
+    one, other = (VariBAD(config(predicts=predicts, latent_size=2, epochs=2, minibatches=3)) for _ in range(2))
     one.initialise(case, key)
     one.update(case, tasks, key.child("1"))
     other.initialise(case, key.child("other"))

@@ -308,6 +308,21 @@ class TestSupervised:
         assert "promp" not in line.rpartition("choose one of")[2]
 
 
+def test_codes_need_a_limited_list_of_tasks(load: Load, complain: Complain) -> None:
+    algorithm = "algorithm={name: varibad, belief: {predicts: codes}}"
+    (line,) = complain(MINIMAL, algorithm, "benchmark={name: navigation2d}")
+    assert line.endswith(
+        ": algorithm.belief.predicts: codes need a limited list of training tasks, and navigation2d has none"
+    )
+    load(MINIMAL, algorithm)
+
+
+def test_recombined_tasks_are_as_many_as_their_pairs(load: Load, complain: Complain) -> None:
+    load(MINIMAL, "benchmark.num_tasks=5", "benchmark.recombine=true", "training.tasks_per_batch=25")
+    (line,) = complain(MINIMAL, "benchmark.num_tasks=5", "benchmark.recombine=true", "training.tasks_per_batch=26")
+    assert "must be at most 25, the number of training tasks, not 26" in line
+
+
 def test_reptile_s_steps_do_not_vanish_before_the_end(load: Load, complain: Complain) -> None:
     algorithm = "algorithm={name: reptile, outer: {decay_iterations: %d}}"
     load(MINIMAL, algorithm % 3)

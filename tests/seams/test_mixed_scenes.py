@@ -51,6 +51,9 @@ class MixedBenchmark:
             tasks.append(Task(index, "train" if split == "train" else "test", numbers, name))
         return tasks
 
+    def hidden(self, tasks: Sequence[Task]) -> torch.Tensor:
+        return stack_parameters(tasks)[:, 3:]
+
     def draw_tasks(self, count: int, generator: np.random.Generator) -> list[Task]:
         return [self.train_tasks[index] for index in generator.permutation(len(self.train_tasks))[:count]]
 
