@@ -15,7 +15,7 @@ from mlrun.config.algorithms import BeliefConfig
 from mlrun.learner import expand_to_tasks
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
-from mlrun.rl.belief import Belief, BeliefPolicy, Transitions
+from mlrun.rl.belief import BeliefPolicy, Transitions
 
 CODES: Final = "belief.codes"
 
@@ -23,8 +23,9 @@ _MOMENTS: Final = 6  # in each trial, at which its belief is trained in a step
 _PREDICTED: Final = 32  # transitions of each trial whose rewards are predicted in a step
 _LEAST_NOISE: Final = 0.02  # standard deviation of scaled rewards
 _CODE_SCALE: Final = 10.0  # codes move this much faster than other parameters
-_CODE_NOISE: Final = 0.15  # so that nearby codes mean nearby goals
-_CODE_DECAY: Final = 0.01
+_ANSWER_NOISE: Final = 0.15  # on codes, so that nearby codes mean nearby goals, and on what beliefs have to predict
+_CODE_DECAY: Final = 0.003  # weight of a code's square
+_IMAGINES_FROM: Final = 30  # the meta-iteration from which on predicted rewards are good enough to learn from
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class BeliefLoss:
 
     `config.predicts` says what the belief is trained by:
 
-    - "rewards": a sample of the belief has to predict the rewards of the trial's transitions, before and after that
-      moment (Zintgraf et al. 2020). It needs nothing but what the policy itself sees.
+    - "rewards": the belief at the end of a trial has to explain the rewards of all its transitions (Zintgraf et al.
+      2020), and the belief at any moment has to predict that at the end. It needs nothing but what the policy sees.
     - "codes": every training goal has a code, which is learned too. The code has to predict the rewards of all tasks
       with this goal, and the belief has to predict the code. It needs to know which tasks have the same goal, but not
       where the goal is.
@@ -64,36 +65,93 @@ class BeliefLoss:
         key = self.key.child(f"step/{next(self._calls)}")
         parameters = expand_to_tasks({**self.parameters, **trained}, 1)
         some = Transitions(*(part[:, chosen] for part in self.transitions))
-        evidence = self.policy.evidence(parameters, some).cumsum(0)
-        evidence = torch.cat((torch.zeros_like(evidence[:1]), evidence))
-        belief = self.policy.belief(parameters, _at(evidence, self._moments(key.child("moments"), _MOMENTS, chosen)))
         answers = self.answers.to(chosen.device)[chosen // self.trials[1]]
-        if self.config.predicts == "task":
-            return _surprise(belief, answers.to(evidence)).mean(0)
+        predicts = {"rewards": self._from_rewards, "codes": self._from_codes, "task": self._from_tasks}
+        return predicts[self.config.predicts](parameters, some, answers, chosen, key)
+
+    def _from_tasks(
+        self, parameters: Parameters, some: Transitions, answers: torch.Tensor, chosen: torch.Tensor, key: RandomKey
+    ) -> torch.Tensor:
+        return self._surprise_at(answers.to(some.time), parameters, self._evidence(parameters, some), chosen, key)
+
+    def _from_rewards(
+        self, parameters: Parameters, some: Transitions, answers: torch.Tensor, chosen: torch.Tensor, key: RandomKey
+    ) -> torch.Tensor:
+        """The belief at the end explains the rewards; the belief at any moment predicts the one at the end."""
+        evidence = self._evidence(parameters, some)
+        last = self.policy.belief(parameters, evidence[-1]).mean
+        return self._surprise_at_rewards(last, parameters, some, chosen, key) + self._surprise_at(
+            last.detach(), parameters, evidence, chosen, key
+        )
+
+    def _from_codes(
+        self, parameters: Parameters, some: Transitions, answers: torch.Tensor, chosen: torch.Tensor, key: RandomKey
+    ) -> torch.Tensor:
+        """The code of the goal explains the rewards, and the belief predicts the code."""
+        codes = _CODE_SCALE * parameters[CODES][0]
+        explained = self._surprise_at_rewards(codes[answers], parameters, some, chosen, key)
+        with torch.no_grad():
+            told, code = self._imagine(codes, parameters, some, codes[answers], chosen, key.child("imagined"))
+            code = (code - codes.mean(0)) / (codes.std(0) + 1e-6)
+        return explained + self._surprise_at(code, parameters, self._evidence(parameters, told), chosen, key)
+
+    def _imagine(
+        self,
+        codes: torch.Tensor,
+        parameters: Parameters,
+        some: Transitions,
+        own: torch.Tensor,
+        chosen: torch.Tensor,
+        key: RandomKey,
+    ) -> tuple[Transitions, torch.Tensor]:
+        """Some trials as if their goals lay between two training goals, or a little beyond: other rewards and codes.
+
+        The belief then has to infer goals that are not in the training list, from predicted rewards.
+        """
+        if not self.config.imagined or key.iteration < _IMAGINES_FROM:
+            return some, own
+        drawn = key.uniform(self.trials[0], (self.trials[1], 4)).flatten(0, 1).to(codes)[chosen]
+        one, other = (codes[(drawn[:, number] * len(codes)).long().clamp(max=len(codes) - 1)] for number in (0, 1))
+        between = one + (1.4 * drawn[:, 2:3] - 0.2) * (other - one)
+        predicted = self.policy.predicted_rewards(parameters, some, between.expand(len(some.time), *between.shape))
+        limits = some.rewards.flatten(0, 1).aminmax(dim=0)
+        predicted = predicted.clamp(limits.min, limits.max) * some.happened.unsqueeze(-1)
+        replaced = (drawn[:, 3] < self.config.imagined).unsqueeze(-1)
+        return some._replace(rewards=torch.where(replaced, predicted, some.rewards)), torch.where(
+            replaced, between, own
+        )
+
+    def _evidence(self, parameters: Parameters, some: Transitions) -> torch.Tensor:
+        """The sum of all evidence before each step and after the last one, ``(steps + 1, trials, ...)``."""
+        evidence = self.policy.evidence(parameters, some).cumsum(0)
+        return torch.cat((torch.zeros_like(evidence[:1]), evidence))
+
+    def _surprise_at(
+        self,
+        answers: torch.Tensor,
+        parameters: Parameters,
+        evidence: torch.Tensor,
+        chosen: torch.Tensor,
+        key: RandomKey,
+    ) -> torch.Tensor:
+        """Mean negative log-density of answers ``(trials, latent)`` under beliefs at random moments, ``(trials,)``."""
+        moments = self._moments(key.child("moments"), _MOMENTS, chosen)
+        belief = self.policy.belief(parameters, _at(evidence, moments))
+        noise = _ANSWER_NOISE * self._noise(key.child("answers"), chosen).to(answers)
+        error = (answers + noise - belief.mean) / belief.std
+        return (0.5 * error.square() + belief.std.log()).sum(-1).mean(0)
+
+    def _surprise_at_rewards(
+        self, code: torch.Tensor, parameters: Parameters, some: Transitions, chosen: torch.Tensor, key: RandomKey
+    ) -> torch.Tensor:
+        """Mean negative log-density of rewards at random steps, given codes ``(trials, latent)``, ``(trials,)``."""
         steps = self._moments(key.child("steps"), _PREDICTED, chosen)
         seen = Transitions(*(_at(part, steps) for part in some))
-        if self.config.predicts == "codes":
-            noise = _CODE_NOISE * self._noise(key.child("code"), 2, chosen).to(evidence)
-            codes = _CODE_SCALE * parameters[CODES][0]
-            code = codes[answers] + noise[0]
-            standard = (codes - codes.mean(0)) / (codes.std(0) + 1e-6)
-            return (
-                self._surprise_at_rewards(parameters, seen, code.expand(_PREDICTED, *code.shape))
-                + _CODE_DECAY * 0.5 * code.square().sum(-1)
-                + _surprise(belief, (standard[answers] + noise[1]).detach()).mean(0)
-            )
-        latent = belief.mean + belief.log_std.exp() * self._noise(key.child("latent"), _MOMENTS, chosen).to(evidence)
-        each = Transitions(*(part.expand(_MOMENTS, *part.shape) for part in seen))
-        surprise = self._surprise_at_rewards(parameters, each, latent.unsqueeze(1).expand(-1, _PREDICTED, -1, -1))
-        kl = 0.5 * (belief.mean.square() + (2 * belief.log_std).exp() - 1) - belief.log_std
-        return surprise.mean(0) + self.config.kl_coefficient * kl.sum(-1).mean(0)
-
-    def _surprise_at_rewards(self, parameters: Parameters, seen: Transitions, latent: torch.Tensor) -> torch.Tensor:
-        """Mean negative log-density of rewards ``(..., predicted, trials, forms)``, ``(..., trials)``."""
-        predicted = self.policy.predicted_rewards(parameters, seen, latent)
+        noisy = code + _ANSWER_NOISE * self._noise(key.child("codes"), chosen).to(code)
+        predicted = self.policy.predicted_rewards(parameters, seen, noisy.expand(_PREDICTED, *code.shape))
         spread = _LEAST_NOISE + parameters["belief.log_noise"][0].exp()
         surprise = (0.5 * ((seen.rewards - predicted) / spread).square() + spread.log()).sum(-1)
-        return (surprise * seen.happened).mean(-2)
+        return (surprise * seen.happened).mean(0) + _CODE_DECAY * 0.5 * code.square().sum(-1)
 
     def _moments(self, key: RandomKey, number: int, chosen: torch.Tensor) -> torch.Tensor:
         """Random steps of the chosen trials, ``(number, chosen)``."""
@@ -101,10 +159,10 @@ class BeliefLoss:
         drawn = (key.uniform(self.trials[0], (self.trials[1], number)) * steps).long().clamp(max=steps - 1)
         return drawn.flatten(0, 1).to(chosen.device)[chosen].transpose(0, 1)
 
-    def _noise(self, key: RandomKey, number: int, chosen: torch.Tensor) -> torch.Tensor:
-        """Standard normal numbers for the chosen trials, ``(number, chosen, latent)``."""
-        drawn = key.normal(self.trials[0], (self.trials[1], number, self.policy.latent_size))
-        return drawn.flatten(0, 1).to(chosen.device)[chosen].transpose(0, 1)
+    def _noise(self, key: RandomKey, chosen: torch.Tensor) -> torch.Tensor:
+        """Standard normal numbers for the chosen trials, ``(chosen, latent)``."""
+        drawn = key.normal(self.trials[0], (self.trials[1], self.policy.latent_size))
+        return drawn.flatten(0, 1).to(chosen.device)[chosen]
 
 
 def latent_size(config: BeliefConfig, benchmark: EpisodicBenchmark) -> int:
@@ -152,8 +210,3 @@ def is_trained(name: str, config: BeliefConfig) -> bool:
 def _at(values: torch.Tensor, moments: torch.Tensor) -> torch.Tensor:
     """The values ``(steps, trials, ...)`` of each trial at moments ``(number, trials)``, ``(number, trials, ...)``."""
     return values[moments, torch.arange(moments.shape[1], device=moments.device)]
-
-
-def _surprise(belief: Belief, answers: torch.Tensor) -> torch.Tensor:
-    """Negative log-density of answers ``(trials, latent)``, ``(number, trials)``."""
-    return (0.5 * ((answers - belief.mean) / belief.log_std.exp()).square() + belief.log_std).sum(-1)

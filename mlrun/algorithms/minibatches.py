@@ -25,13 +25,23 @@ class MinibatchAdam:
         epochs: passes over the data in one update.
         minibatches: parts that the data is divided into in each epoch.
         max_gradient_norm: longer gradients are shortened to this norm.
+        decay_iterations: meta-iterations over which the step size decays linearly to 0; None is no decay.
     """
 
-    def __init__(self, *, learning_rate: float, epochs: int, minibatches: int, max_gradient_norm: float) -> None:
+    def __init__(
+        self,
+        *,
+        learning_rate: float,
+        epochs: int,
+        minibatches: int,
+        max_gradient_norm: float,
+        decay_iterations: int | None = None,
+    ) -> None:
         self.learning_rate = learning_rate
         self.epochs = epochs
         self.minibatches = minibatches
         self.max_gradient_norm = max_gradient_norm
+        self.decay_iterations = decay_iterations
         self._state: dict[str, Any] = {}
 
     @classmethod
@@ -42,6 +52,7 @@ class MinibatchAdam:
             epochs=config.epochs,
             minibatches=config.minibatches,
             max_gradient_norm=config.max_gradient_norm,
+            decay_iterations=config.decay_iterations,
         )
 
     def step(
@@ -59,7 +70,7 @@ class MinibatchAdam:
             parameters: to start from.
             losses: the losses ``(chosen,)`` of some items, from parameters and the items' numbers.
             items: how many tasks there are, and how many items each of them has. Items are numbered task by task.
-            key: for the division into minibatches.
+            key: for the division into minibatches. Its iteration decides the step size.
             group: combines the tasks of several processes.
             constants: names of parameters that stay as they are.
 
@@ -72,7 +83,7 @@ class MinibatchAdam:
         constant = {name: parameters[name] for name in constants}
         trained = {name: tensor for name, tensor in parameters.items() if name not in constant}
         leaves = {name: tensor.detach().clone().requires_grad_() for name, tensor in trained.items()}
-        optimiser = torch.optim.Adam(leaves.values(), lr=self.learning_rate)
+        optimiser = torch.optim.Adam(leaves.values(), lr=self._rate(key.iteration))
         if self._state:
             moments = copy.deepcopy(self._state["state"])  # a step changes them in place
             optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
@@ -103,6 +114,10 @@ class MinibatchAdam:
             "loss": loss,
             "gradient_norm": norm,
         }
+
+    def _rate(self, iteration: int) -> float:
+        done = (iteration - 1) / self.decay_iterations if self.decay_iterations else 0.0
+        return self.learning_rate * max(0.0, 1.0 - done)
 
     def _divide(self, items: tuple[int, int], key: RandomKey, group: TaskGroup) -> Iterator[tuple[torch.Tensor, float]]:
         """The numbers of this process's items in each minibatch, and the weight of an item in the mean over tasks.

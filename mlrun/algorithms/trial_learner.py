@@ -88,9 +88,3 @@ def explained_variance(advantages: torch.Tensor, values: torch.Tensor, group: Ta
     targets = advantages + values
     variance = group.mean((targets - group.mean(targets.mean((1, 2)))).square().mean((1, 2)))
     return 1 - float(group.mean(advantages.square().mean((1, 2))) / variance.clamp_min(1e-12))
-
-
-def value_unit(problem: EpisodicProblem, trial: Trial, reward_scale: float) -> float:
-    """The return that the output 1 of a value network stands for: that of steady rewards of ``1 / reward_scale``."""
-    steps = trial.rewards.shape[1]
-    return min(1 / (1 - problem.discount) if problem.discount < 1 else steps, steps) / reward_scale

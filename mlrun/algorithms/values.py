@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import torch
 
-from mlrun.algorithms.minibatches import MinibatchAdam
-from mlrun.algorithms.trial_learner import value_unit
+from mlrun.algorithms.value_network import ValueNetwork
 from mlrun.benchmarks.task import Task, stack_parameters
 from mlrun.config.algorithms import PrivilegedValueConfig, RecurrentPPOConfig, RecurrentValueConfig, RL2Config
 from mlrun.learner import Memory, expand_to_tasks
@@ -21,6 +20,8 @@ from mlrun.rl.advantages import discounted_returns
 from mlrun.rl.baseline import LinearFeatureBaseline
 from mlrun.rl.recurrent import RecurrentNetwork, RecurrentPolicy
 from mlrun.rl.trials import Trial, choose, first_memories
+
+_CENTER: Final = "center"
 
 
 class ValueFunction(ABC):
@@ -66,46 +67,26 @@ class LinearValue(ValueFunction):
 
 
 class _NetworkValue(ValueFunction):
-    """A network that is trained by regression. Its output is in units of `value_unit`.
+    """A value function that is a network."""
 
-    Args:
-        options: how it is trained.
-        reward_scale: factor on rewards.
-    """
-
-    def __init__(self, options: RecurrentPPOConfig, reward_scale: float) -> None:
+    def __init__(self, options: RecurrentPPOConfig) -> None:
         self.options = options
-        self.reward_scale = reward_scale
-        self.parameters: Parameters = {}
-        self.constants: tuple[str, ...] = ()
-        self._adam = MinibatchAdam.from_config(options)
-
-    def regress(
-        self,
-        losses: Callable[[Parameters, torch.Tensor], torch.Tensor],
-        items: tuple[int, int],
-        problem: EpisodicProblem,
-        key: RandomKey,
-    ) -> dict[str, float]:
-        """Minimise the losses of all items, as `MinibatchAdam.step` takes them. Returns metrics."""
-        self.parameters, metrics = self._adam.step(self.parameters, losses, items, key, problem.group, self.constants)
-        return {f"value/{name}": value for name, value in metrics.items()}
+        self.trained = ValueNetwork(options)
 
     def state_dict(self) -> dict[str, Any]:
-        """The parameters, and what Adam remembers."""
-        return {"parameters": dict(self.parameters), "adam": self._adam.state_dict()}
+        """That of the network."""
+        return self.trained.state_dict()
 
     def load_state_dict(self, state: dict[str, Any], device: str = "cpu") -> None:
         """Continue from a ``state_dict``, on a device."""
-        self.parameters = {name: tensor.to(device) for name, tensor in state["parameters"].items()}
-        self._adam.load_state_dict(state["adam"], self.parameters, self.constants)
+        self.trained.load_state_dict(state, device)
 
 
 class RecurrentValue(_NetworkValue):
     """A recurrent network of its own, which sees what the policy sees."""
 
-    def __init__(self, options: RecurrentPPOConfig, reward_scale: float, policy: RecurrentPolicy) -> None:
-        super().__init__(options, reward_scale)
+    def __init__(self, options: RecurrentPPOConfig, policy: RecurrentPolicy) -> None:
+        super().__init__(options)
         like = policy.network
         self.network = RecurrentNetwork(
             observation_size=like.observation_size,
@@ -117,25 +98,25 @@ class RecurrentValue(_NetworkValue):
             input_scale=like.input_scale,
             reward_scale=like.reward_scale,
         )
-        self.constants = self.network.constants
         self._memories: list[Memory] = []
 
     def initialise(self, problem: EpisodicProblem, center: torch.Tensor, key: RandomKey) -> None:
         """Start from fresh parameters."""
         fresh = self.network.initial_parameters(key.generator(), center.cpu())
-        self.parameters = {name: tensor.to(problem.device) for name, tensor in fresh.items()}
+        fresh = {name: tensor.to(problem.device) for name, tensor in fresh.items()}
+        self.trained.initialise(fresh, self.network.head, self.network.constants)
 
     @torch.no_grad()
     def estimate(self, problem: EpisodicProblem, trial: Trial, tasks: Sequence[Task]) -> torch.Tensor:
         """The network's outputs along the trial."""
-        parameters = expand_to_tasks(self.parameters, len(tasks))
+        parameters = expand_to_tasks(self.trained.parameters, len(tasks))
         memory = self.network.initial_memory(parameters, worlds=trial.rewards.shape[2])
         self._memories, values = [], []
         for inputs in [*(episode.inputs for episode in trial.episodes), trial.after]:
             self._memories.append(memory)
             outputs, memory = self.network.sequence(parameters, inputs, memory)
             values.append(outputs[..., 0])
-        return torch.cat(values, 1) * value_unit(problem, trial, self.reward_scale)
+        return self.trained.values(torch.cat(values, 1))
 
     def learn(
         self, problem: EpisodicProblem, trial: Trial, tasks: Sequence[Task], targets: torch.Tensor, key: RandomKey
@@ -143,13 +124,12 @@ class RecurrentValue(_NetworkValue):
         """Regression through time, along the same sequences as the policy's."""
         span = self.options.backpropagation
         inputs, memory = trial.sequences_of_inputs(span), first_memories(self._memories, span)
-        wanted = trial.sequences(targets / value_unit(problem, trial, self.reward_scale), span)
 
-        def losses(parameters: Parameters, chosen: torch.Tensor) -> torch.Tensor:
-            outputs, _ = self.network.sequence(expand_to_tasks(parameters, 1), *choose(inputs, memory, chosen))
-            return (outputs[..., 0] - wanted[:, :, chosen]).square().mean((0, 1))
+        def outputs(parameters: Parameters, chosen: torch.Tensor) -> torch.Tensor:
+            found, _ = self.network.sequence(expand_to_tasks(parameters, 1), *choose(inputs, memory, chosen))
+            return found[0, ..., 0]
 
-        return self.regress(losses, (len(tasks), wanted.shape[2] // len(tasks)), problem, key)
+        return self.trained.learn(targets, lambda values: trial.sequences(values, span)[0], outputs, key, problem.group)
 
 
 class PrivilegedValue(_NetworkValue):
@@ -158,45 +138,40 @@ class PrivilegedValue(_NetworkValue):
     It is privileged: a policy never sees the parameters of its task (Pinto et al. 2018). Only training uses it.
     """
 
-    def __init__(
-        self, options: RecurrentPPOConfig, reward_scale: float, policy: RecurrentPolicy, hidden_sizes: Sequence[int]
-    ):
-        super().__init__(options, reward_scale)
+    def __init__(self, options: RecurrentPPOConfig, policy: RecurrentPolicy, hidden_sizes: Sequence[int]) -> None:
+        super().__init__(options)
         self.input_scale = policy.network.input_scale
         self.hidden_sizes = tuple(hidden_sizes)
-        self.constants = ("center",)
 
     def initialise(self, problem: EpisodicProblem, center: torch.Tensor, key: RandomKey) -> None:
         """Start from fresh parameters."""
         task = stack_parameters(problem.benchmark.train_tasks).mean(0).to(center)
-        self.parameters = {
-            "center": torch.cat((center, task)),
-            **{
-                name: tensor.to(problem.device)
-                for name, tensor in self._network(len(center) + len(task)).initial_parameters(key.generator()).items()
-            },
+        network = self._network(len(center) + len(task))
+        fresh = {
+            name: tensor.to(problem.device) for name, tensor in network.initial_parameters(key.generator()).items()
         }
+        self.trained.initialise({_CENTER: torch.cat((center, task)), **fresh}, network.head, [_CENTER])
 
     @torch.no_grad()
     def estimate(self, problem: EpisodicProblem, trial: Trial, tasks: Sequence[Task]) -> torch.Tensor:
         """The network's outputs along the trial."""
         observations = torch.cat((trial.inputs.observations, trial.after.observations), 1)
         features = self._features(observations, tasks, steps=trial.rewards.shape[1])
-        return self._outputs(self.parameters, features) * value_unit(problem, trial, self.reward_scale)
+        return self.trained.values(self._outputs(self.trained.parameters, features))
 
     def learn(
         self, problem: EpisodicProblem, trial: Trial, tasks: Sequence[Task], targets: torch.Tensor, key: RandomKey
     ) -> dict[str, float]:
         """Regression on the steps of all trials."""
         features = self._features(trial.inputs.observations, tasks, steps=trial.rewards.shape[1])
-        features = trial.sequences(features, "trial")
-        wanted = trial.sequences(targets / value_unit(problem, trial, self.reward_scale), "trial")
-
-        def losses(parameters: Parameters, chosen: torch.Tensor) -> torch.Tensor:
-            outputs = self._outputs(parameters, features[:, :, chosen])
-            return (outputs - wanted[:, :, chosen]).square().mean((0, 1))
-
-        return self.regress(losses, (len(tasks), wanted.shape[2] // len(tasks)), problem, key)
+        features = trial.sequences(features, "trial")[0]
+        return self.trained.learn(
+            targets,
+            lambda values: trial.sequences(values, "trial")[0],
+            lambda parameters, chosen: self._outputs(parameters, features[:, chosen]),
+            key,
+            problem.group,
+        )
 
     def _features(self, observations: torch.Tensor, tasks: Sequence[Task], steps: int) -> torch.Tensor:
         """The inputs ``(tasks, steps, trials, features)`` of the network, but for scale and centre."""
@@ -207,7 +182,7 @@ class PrivilegedValue(_NetworkValue):
 
     def _outputs(self, parameters: Parameters, features: torch.Tensor) -> torch.Tensor:
         """The network's outputs ``(...)`` at features ``(..., features)``."""
-        center = parameters["center"]
+        center = parameters[_CENTER]
         inputs = torch.cat(((features[..., :-1] - center) * self.input_scale, features[..., -1:]), -1)
         return self._network(len(center)).shared(expand_to_tasks(parameters, 1), inputs)[..., 0]
 
@@ -218,7 +193,7 @@ class PrivilegedValue(_NetworkValue):
 def make_value(config: RL2Config, policy: RecurrentPolicy) -> ValueFunction:
     """The value function that a section of an experiment describes."""
     if isinstance(config.value, PrivilegedValueConfig):
-        return PrivilegedValue(config.outer, config.reward_scale, policy, config.value.hidden_sizes)
+        return PrivilegedValue(config.outer, policy, config.value.hidden_sizes)
     if isinstance(config.value, RecurrentValueConfig):
-        return RecurrentValue(config.outer, config.reward_scale, policy)
+        return RecurrentValue(config.outer, policy)
     return LinearValue()

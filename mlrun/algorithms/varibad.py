@@ -14,8 +14,8 @@ from mlrun.algorithms.trial_learner import (
     explained_variance,
     standardised,
     trial_advantages,
-    value_unit,
 )
+from mlrun.algorithms.value_network import ValueNetwork
 from mlrun.benchmarks.protocol import EpisodicBenchmark
 from mlrun.benchmarks.task import Task
 from mlrun.config.algorithms import VariBADConfig
@@ -43,8 +43,8 @@ class VariBAD(TrialLearner):
 
     def __init__(self, config: VariBADConfig) -> None:
         super().__init__(config)
-        self.value: Parameters = {}
-        self._adam, self._value_adam = (MinibatchAdam.from_config(config.outer) for _ in range(2))
+        self.value = ValueNetwork(config.outer)
+        self._adam = MinibatchAdam.from_config(config.outer)
         self._belief_adam = MinibatchAdam.from_config(config.belief)
 
     @classmethod
@@ -75,8 +75,9 @@ class VariBAD(TrialLearner):
             **problem.initial_parameters(key),
             **{name: tensor.to(problem.device) for name, tensor in codes.items()},
         }
-        fresh = _value_network(policy).initial_parameters(key.child("value").generator())
-        self.value = {name: tensor.to(problem.device) for name, tensor in fresh.items()}
+        network = _value_network(policy)
+        fresh = network.initial_parameters(key.child("value").generator())
+        self.value.initialise({name: tensor.to(problem.device) for name, tensor in fresh.items()}, network.head)
         self._trained_by_policy = policy.policy_parameters
 
     def update(self, problem: EpisodicProblem, tasks: Sequence[Task], key: RandomKey) -> dict[str, float]:
@@ -87,41 +88,38 @@ class VariBAD(TrialLearner):
         inputs = PolicyInputs.joined([trial.inputs, trial.after])
         with torch.no_grad():
             features, _ = policy.features(parameters, inputs, trial.episodes[0].first_memory)
-            unit = value_unit(problem, trial, self.config.reward_scale)
-            value_of = _value_network(policy)
-            values = unit * value_of.shared(expand_to_tasks(self.value, 1), features)[..., 0]
+            network = _value_network(policy)
+            outputs = network.shared(expand_to_tasks(self.value.parameters, 1), features)[..., 0]
+            values = self.value.values(outputs)
         before, advantages = values[:, :-1], trial_advantages(problem, trial, values)
         metrics["value/explained_variance"] = explained_variance(advantages, before, problem.group)
         items = len(tasks), before[0].numel()
         seen = features[:, :-1].flatten(0, 2)
         metrics |= self._improve(problem, trial, seen, standardised(advantages, problem.group), items, key)
-        targets = ((advantages + before) / unit).flatten()
-
-        def errors(value: Parameters, chosen: torch.Tensor) -> torch.Tensor:
-            return (value_of.shared(expand_to_tasks(value, 1), seen[chosen])[..., 0] - targets[chosen]).square()
-
-        self.value, learned = self._value_adam.step(self.value, errors, items, key.child("value"), problem.group)
-        metrics |= {f"value/{name}": number for name, number in learned.items()}
+        metrics |= self.value.learn(
+            advantages + before,
+            torch.flatten,
+            lambda parameters, chosen: network.shared(expand_to_tasks(parameters, 1), seen[chosen])[..., 0],
+            key.child("value"),
+            problem.group,
+        )
         return metrics | self._infer(problem, trial, tasks, key.child("belief"))
 
     def state_dict(self) -> dict[str, Any]:
         """The parameters of policy, belief and value function, and what Adam remembers of each."""
         return {
             "parameters": dict(self.parameters),
-            "value": dict(self.value),
+            "value": self.value.state_dict(),
             "adam": self._adam.state_dict(),
-            "value_adam": self._value_adam.state_dict(),
             "belief_adam": self._belief_adam.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any], device: str = "cpu") -> None:
         """Continue from a ``state_dict``, on a device."""
-        self.parameters, self.value = (
-            {name: tensor.to(device) for name, tensor in state[part].items()} for part in ("parameters", "value")
-        )
+        self.parameters = {name: tensor.to(device) for name, tensor in state["parameters"].items()}
+        self.value.load_state_dict(state["value"], device)
         acts, infers = self._of_policy(self.parameters), self._of_belief(self.parameters)
         self._adam.load_state_dict(state["adam"], acts)
-        self._value_adam.load_state_dict(state["value_adam"], self.value)
         self._belief_adam.load_state_dict(state["belief_adam"], infers)
 
     def _of_policy(self, parameters: Parameters) -> Parameters:

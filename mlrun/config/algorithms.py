@@ -202,6 +202,11 @@ class MinibatchConfig(Section, frozen=True):
     epochs: int = Field(default=5, ge=1, le=1000, description="Passes over the same trials")
     minibatches: int = Field(default=4, ge=1, description="Parts of the trials in each pass, one step for each")
     max_gradient_norm: float = Field(default=1.0, gt=0, description="Longer gradients are shortened to this norm")
+    decay_iterations: int | None = Field(
+        default=None,
+        ge=1,
+        description="Meta-iterations over which the step size decays linearly to 0; null is no decay",
+    )
 
 
 class PPOConfig(MinibatchConfig, frozen=True):
@@ -235,8 +240,12 @@ class BeliefConfig(MinibatchConfig, frozen=True):
     )
     latent_size: int = Field(default=4, ge=1, le=256, description="Components of the belief")
     size: int = Field(default=64, ge=1, le=4096, description="Features that are summed over the steps of a trial")
-    kl_coefficient: float = Field(
-        default=1e-4, ge=0, description="Weight of the KL divergence between the belief and a standard normal"
+    imagined: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Part of the trials whose rewards are replaced, for codes only, by those that are predicted for a"
+        " goal between two training goals",
     )
 
 
@@ -248,7 +257,9 @@ class VariBADConfig(AlgorithmConfig, frozen=True):
     name: Literal["varibad"] = Field(default="varibad", description="Registered algorithm")
     trial: TrialConfig = Field(default=TrialConfig(), description="What the memory lasts through")
     reward_scale: float = Field(
-        default=1.0, gt=0, description="Factor on rewards where networks see or predict them; results are around 1"
+        default=1.0,
+        gt=0,
+        description="Factor on rewards that networks see or predict, to bring them to about 1",
     )
     belief: BeliefConfig = Field(default=BeliefConfig(), description="The belief")
     outer: PPOConfig = Field(default=PPOConfig(), description="Update of the policy and of the value network")
@@ -268,7 +279,9 @@ class RL2Config(AlgorithmConfig, frozen=True):
     trial: TrialConfig = Field(default=TrialConfig(), description="What the memory lasts through")
     memory: MemoryConfig = Field(default=MemoryConfig(), description="The recurrent network")
     reward_scale: float = Field(
-        default=1.0, gt=0, description="Factor on rewards where networks see or predict them; results are around 1"
+        default=1.0,
+        gt=0,
+        description="Factor on rewards that networks see or predict, to bring them to about 1",
     )
     value: Annotated[
         LinearValueConfig | RecurrentValueConfig | PrivilegedValueConfig,

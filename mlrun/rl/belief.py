@@ -19,6 +19,7 @@ from mlrun.rl.policy import DiagonalGaussian, PolicyInputs
 
 _LARGEST_POSITION: Final = 8.0  # of scaled observations
 _LARGEST_CHANGE: Final = 3.0  # of scaled changes of observations
+_LEAST_STD: Final = 0.1  # of beliefs, whose latent variables vary by about 1
 _CHANGE_SCALE: Final = 5.0  # changes from step to step, compared with the observations themselves
 
 
@@ -26,7 +27,7 @@ class Belief(NamedTuple):
     """A Gaussian over the task's latent variables, ``(..., latent)`` each."""
 
     mean: torch.Tensor
-    log_std: torch.Tensor
+    std: torch.Tensor
 
 
 class Transitions(NamedTuple):
@@ -138,7 +139,7 @@ class BeliefPolicy:
         evidence = self.evidence(parameters, transitions).cumsum(1) + memory["evidence"].unsqueeze(1)
         belief = self.belief(parameters, evidence)
         situation, action, rewards, _, time = transitions
-        features = torch.cat((situation, action, rewards, time, belief.mean, belief.log_std.exp()), -1)
+        features = torch.cat((situation, action, rewards, time, belief.mean, belief.std), -1)
         return features, {**memory, "evidence": evidence[:, -1]}
 
     def transitions(self, parameters: Parameters, inputs: PolicyInputs, memory: Memory) -> tuple[Transitions, Memory]:
@@ -193,7 +194,7 @@ class BeliefPolicy:
         weight, weighted = evidence.chunk(2, -1)
         inputs = torch.cat((weighted / (1 + weight), 0.3 * weight.log1p()), -1)
         mean, log_std = self._posterior.shared(parameters, inputs).chunk(2, -1)
-        return Belief(mean, (4 * (log_std / 4).tanh()).clamp(max=1.0))
+        return Belief(mean, _LEAST_STD + (4 * (log_std / 4).tanh()).clamp(max=1.0).exp())
 
     def predicted_rewards(self, parameters: Parameters, transitions: Transitions, latent: torch.Tensor) -> torch.Tensor:
         """The scaled rewards of transitions ``(..., features)`` if the task were ``latent``, ``(..., reward_size)``."""

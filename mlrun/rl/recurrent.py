@@ -143,6 +143,11 @@ class RecurrentNetwork:
         return parameters[f"{self.prefix}{name}"][0]
 
     @property
+    def head(self) -> tuple[str, ...]:
+        """Names of the weight and the bias of the last layer."""
+        return self._head.head
+
+    @property
     def constants(self) -> tuple[str, ...]:
         """Names of the parameters that are not trained."""
         return (f"{self.prefix}center",)

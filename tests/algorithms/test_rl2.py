@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
@@ -192,9 +191,9 @@ def test_advantages_run_through_the_trial_and_its_end_is_bootstrapped(
         assert estimate(*given).shape == seen["values"].shape
         return seen["values"]
 
-    def improve(_: Any, played: Trial, advantages: torch.Tensor, key: RandomKey) -> tuple[Parameters, dict[str, float]]:
+    def improve(_: Any, played: Trial, advantages: torch.Tensor, key: RandomKey) -> dict[str, float]:
         seen["advantages"] = advantages
-        return algorithm.parameters, {}
+        return {}
 
     algorithm.parameters = {name: tensor.float() for name, tensor in algorithm.parameters.items()}
     monkeypatch.setattr(algorithm._value, "estimate", watched)
@@ -233,6 +232,8 @@ def test_only_a_privileged_value_sees_the_task(key: RandomKey) -> None:
         algorithm = RL2(config(value=value))
         algorithm.initialise(case, key)
         played = trial(case, algorithm, tasks, key)
+        algorithm._value.estimate(case, played, tasks)
+        algorithm._value.learn(case, played, tasks, played.rewards, key)  # a fresh network gives 0 everywhere
         one = algorithm._value.estimate(case, played, tasks)
         other = algorithm._value.estimate(case, played, benchmark.train_tasks[3 : 3 + TASKS])
         assert torch.equal(one, other) == (value != "privileged")
@@ -243,6 +244,8 @@ def test_the_recurrent_value_continues_over_episodes(benchmark: PointBenchmark, 
     algorithm = RL2(config(value="recurrent"))
     algorithm.initialise(case, key)
     played = trial(case, algorithm, tasks, key)
+    algorithm._value.estimate(case, played, tasks)
+    algorithm._value.learn(case, played, tasks, played.rewards, key)
     alone = Trial(played.episodes[1:])
     whole, part = (algorithm._value.estimate(case, each, tasks) for each in (played, alone))
     assert not torch.isclose(whole[:, benchmark.horizon :], part).all()
@@ -308,24 +311,32 @@ def test_without_rewards_it_sees_zeros_and_its_scores_stay(benchmark: PointBench
 
 
 def test_it_learns_to_find_a_goal(key: RandomKey) -> None:
-    """On 2D navigation with short episodes: from its second episode on it knows where to go."""
-    benchmark = Navigation2D(horizon=15, evaluation_tasks=40)
+    """On 2D navigation with short episodes: in its second episode it goes where the first one has found the goal."""
+    benchmark = Navigation2D(horizon=15, evaluation_tasks=60)
+    section = {
+        "name": "rl2",
+        "memory": {"size": 24},
+        "reward_scale": 3.0,
+        "value": {"name": "privileged", "hidden_sizes": [24]},
+        "outer": {"learning_rate": 5e-3, "epochs": 4, "minibatches": 2},
+    }
     what = EpisodicExperiment(
         benchmark=Navigation2DConfig(horizon=15),
-        algorithm=RL2Config.model_validate(
-            {"name": "rl2", "memory": {"size": 24}, "value": {"name": "privileged"}, "outer": {"learning_rate": 3e-3}}
-        ),
-        policy=PolicyConfig(hidden_sizes=(24,), min_std=0.1),
+        algorithm=RL2Config.model_validate(section),
+        policy=PolicyConfig(hidden_sizes=(24,), initial_std=0.6, min_std=0.1, input_scale=4.0),
         training=TrainingConfig(iterations=1),
     )
-    case = EpisodicProblem(benchmark, RL2.make_policy(what, benchmark), episodes_per_task=1, discount=0.9)
+    policy = RL2.make_policy(what, benchmark)
+    case = EpisodicProblem(benchmark, policy, episodes_per_task=1, discount=0.9, gae_lambda=0.9)
     algorithm = RL2(what.algorithm)  # pyright: ignore[reportArgumentType]
     algorithm.initialise(case, key)
-    for iteration in range(25):
-        tasks = benchmark.draw_tasks(60, key.child(f"tasks/{iteration}").numpy_generator())
+    for iteration in range(60):
+        tasks = benchmark.draw_tasks(100, key.child(f"tasks/{iteration}").numpy_generator())
         algorithm.update(case, tasks, key.child(f"update/{iteration}"))
     tasks = benchmark.test_tasks
-    first, *_, last = (case.evaluate(each, tasks, key)["return"] for each in algorithm.adapt(case, tasks, key, 1))
-    still = -15 * stack_parameters(tasks).norm(dim=-1).mean()
-    assert last.mean() > first.mean() + 0.1 * abs(still), (first.mean(), last.mean(), still)
-    assert math.isfinite(float(last.mean()))
+    first, last = (
+        float(case.evaluate(each, tasks, key)["return"].mean()) for each in algorithm.adapt(case, tasks, key, 1)
+    )
+    still = -15 * float(stack_parameters(tasks).norm(dim=-1).mean())
+    assert last > first + 0.5
+    assert last > 0.7 * still

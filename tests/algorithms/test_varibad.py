@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import torch
 
+from mlrun.algorithms.belief_loss import BeliefLoss
 from mlrun.algorithms.varibad import VariBAD
 from mlrun.benchmarks.task import Task
 from mlrun.config.algorithms import VariBADConfig
@@ -15,7 +17,7 @@ from mlrun.learner import AdaptedLearner, expand_to_tasks
 from mlrun.problems.episodes import EpisodicProblem
 from mlrun.randomness import RandomKey
 from mlrun.rl.advantages import Sharpening
-from mlrun.rl.belief import BeliefPolicy
+from mlrun.rl.belief import BeliefPolicy, Transitions
 from mlrun.rl.policy import PolicyInputs
 from mlrun.rl.trials import Trial
 from tests.algorithms.cases import same, shifted
@@ -164,6 +166,42 @@ def test_codes_depend_on_which_goals_are_the_same_and_not_on_where_they_are(
         algorithm.update(case, tasks, key)
         states.append(algorithm.state_dict())
     assert same(*states) == (predicts != "task")
+
+
+def test_imagined_trials_have_the_rewards_that_their_goal_would_give(benchmark: PointBenchmark, key: RandomKey) -> None:
+    case, tasks = problem(benchmark, latent_size=2), benchmark.train_tasks
+    algorithm = VariBAD(config(predicts="codes", latent_size=2, imagined=0.5))
+    algorithm.initialise(case, key)
+    played = trial(case, algorithm, tasks, key)
+    policy: Any = case.policy
+    parameters = expand_to_tasks(algorithm.parameters, len(tasks))
+    transitions, _ = policy.transitions(parameters, played.inputs, played.episodes[0].first_memory)
+    some = Transitions(*(played.sequences(part, "trial")[0] for part in transitions))
+    loss = BeliefLoss(
+        policy=policy,
+        config=algorithm.config.belief,
+        parameters=algorithm.parameters,
+        transitions=some,
+        trials=(len(tasks), TRIALS),
+        answers=torch.arange(len(tasks)),
+        key=key,
+    )
+    shared = expand_to_tasks(algorithm.parameters, 1)
+    codes = 10 * algorithm.parameters["belief.codes"]
+    own = codes.repeat_interleave(TRIALS, 0)
+    chosen = torch.arange(len(own))
+    early, same_codes = loss._imagine(codes, shared, some, own, chosen, key)
+    assert early is some
+    assert same_codes is own
+    told, answers = loss._imagine(codes, shared, some, own, chosen, dataclasses.replace(key, iteration=40))
+    imagined = (answers != own).any(1)
+    assert 3 <= imagined.sum() <= len(own) - 3
+    assert torch.equal(told.rewards[:, ~imagined], some.rewards[:, ~imagined])
+    predicted = policy.predicted_rewards(shared, some, answers.expand(len(some.time), *answers.shape))
+    low, high = some.rewards.flatten(0, 1).aminmax(dim=0)
+    expected = predicted.clamp(low, high) * some.happened.unsqueeze(-1)
+    torch.testing.assert_close(told.rewards[:, imagined], expected[:, imagined])
+    assert torch.equal(told.situation, some.situation)
 
 
 def test_a_goal_without_a_code_is_an_error(key: RandomKey) -> None:
