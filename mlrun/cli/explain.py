@@ -25,8 +25,13 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from mlrun.analysis.explanation.explain import Explanation
+    from mlrun.analysis.explanation.memory import MemoryExplanation
+    from mlrun.runs.directory import RunDirectory
 
 NAME = "explain"
+_FEW_EPISODES = 3
+_SERIES = {"held_out": "held-out tasks", "training": "training tasks", "without_rewards": "without rewards"}
+
 EXAMPLES = examples(
     "mlrun explain runs/20261122-231608-maml-reach-s0-a1b2",
     "mlrun explain 20261122-231608-maml-reach-s0-a1b2 --split train --checkpoint last -o figures",
@@ -57,12 +62,16 @@ def command(
     as_json: AsJson = False,
     runs_dir: RunsDir = DEFAULT_RUNS_DIR,
 ) -> None:
-    """Show what adaptation changes in each layer.
+    """Show what adaptation changes in each layer, or what a memory knows of its task.
 
     Adapts to all tasks as 'mlrun eval' does and prints one table for each measure: how far the parameters of each
     layer move; how much the outputs of each layer change; the learned step sizes, if the algorithm learns them; and
-    the cosine between the directions in which tasks move. Draws figures of the same if matplotlib is installed, and
-    prints their paths.
+    the cosine between the directions in which tasks move.
+
+    Of a learner that adapts by its memory, it prints how far from the goal is the goal that a linear map reads from
+    the memory, by step of the trial: on held-out tasks, on training tasks, and without rewards.
+
+    Draws figures of the same if matplotlib is installed, and prints their paths.
     """
     from mlrun.runs.directory import RunDirectory
     from mlrun.runs.layout import PLOTS
@@ -70,14 +79,11 @@ def command(
     which = None if checkpoint is None else parse_checkpoint(checkpoint)
     opened = RunDirectory.open(run, runs_dir)
 
-    from mlrun.analysis.explanation.explain import explain_run
-    from mlrun.analysis.explanation.report import explanation_report
     from mlrun.training.device import require_machine
 
     require_machine(opened.experiment())
     note(f"adapting {opened.path} to its {split} tasks")
-    explanation = explain_run(opened, split=split, checkpoint=which, steps=steps)
-    report = explanation_report(opened, explanation)
+    explanation, report = _explain(opened, split, which, steps)
     report["figures"] = [str(path) for path in _draw(explanation, output or opened.path / PLOTS)]
     if as_json:
         print_json(report)
@@ -91,7 +97,24 @@ def command(
         typer.echo("\n" + "\n".join(report["figures"]))
 
 
-def _draw(explanation: Explanation, directory: Path) -> list[Path]:
+def _explain(
+    run: RunDirectory, split: str, checkpoint: str | int | None, steps: int | None
+) -> tuple[Explanation | MemoryExplanation, dict[str, Any]]:
+    """Adapt a run, and explain its layers or its memory. Returns the explanation and its report."""
+    from mlrun.analysis.explanation.explain import explain_layers
+    from mlrun.analysis.explanation.memory import explain_memory
+    from mlrun.analysis.explanation.report import explanation_report, memory_report
+    from mlrun.training.evaluation import adapt_run
+
+    adaptation = adapt_run(run, split=split, checkpoint=checkpoint, steps=steps)
+    if adaptation.by_step[0].memory:
+        of_memory = explain_memory(adaptation, run.experiment())
+        return of_memory, memory_report(run, of_memory)
+    of_layers = explain_layers(adaptation, run.experiment())
+    return of_layers, explanation_report(run, of_layers)
+
+
+def _draw(explanation: Explanation | MemoryExplanation, directory: Path) -> list[Path]:
     """Write the figures and return their paths; none without matplotlib."""
     if not can_draw():
         return []
@@ -111,16 +134,24 @@ def _draw(explanation: Explanation, directory: Path) -> list[Path]:
 
 def _title(report: Mapping[str, Any]) -> str:
     """One line about which run was adapted, and to what."""
-    data = f"{report['episodes']} episodes each" if "episodes" in report else f"{report['shots']} examples"
-    steps = counted(report["steps"], "adaptation step")
-    return (
+    about = (
         f"{report['benchmark']}, {report['tasks']} {report['split']} tasks; {report['algorithm']}, checkpoint"
-        f" {report['checkpoint']}, {steps} on {data}"
+        f" {report['checkpoint']}, "
     )
+    if "memory" in report:
+        trial = report["memory"]["trial"]
+        return f"{about}{counted(trial['trials'], 'trial')} of {counted(trial['episodes'], 'episode')} each"
+    data = f"{report['episodes']} episodes each" if "episodes" in report else f"{report['shots']} examples"
+    return f"{about}{counted(report['steps'], 'adaptation step')} on {data}"
 
 
 def _tables(report: Mapping[str, Any]) -> Iterator[tuple[str, Table, str]]:
     """For each measure: the title, the table, and a caption that says how to read it."""
+    if memory := report.get("memory"):
+        tasks = counted(memory["fitted_to"], "training task")
+        title = f"what the memory knows, by a linear map from {memory['features']:,} features, fitted to {tasks}"
+        yield title, _memory(memory), memory["reading"]
+        return
     movement, representation, rates, agreement = (
         report[name] for name in ("movement", "representation", "rates", "agreement")
     )
@@ -130,6 +161,28 @@ def _tables(report: Mapping[str, Any]) -> Iterator[tuple[str, Table, str]]:
     if rates is not None:
         yield "learned rates", _rates(rates["parameters"]), rates["reading"]
     yield "agreement between tasks", _agreement(agreement["layers"]), agreement["reading"]
+
+
+def _memory(memory: Mapping[str, Any]) -> Table:
+    """The errors at the ends of the episodes, and, if there are few episodes, at the ends of their quarters."""
+    from mlrun.analysis.explanation.memory import evenly_spaced
+
+    horizon, episodes = memory["horizon"], memory["trial"]["episodes"]
+    shown = evenly_spaced(horizon, episodes, 4 if episodes <= _FEW_EPISODES else 1)
+    series = [name for name in _SERIES if name in memory["mean_goal"]]
+    table = columns_of_numbers("distance to the goal, mean", *(_SERIES[name] for name in series))
+    for now in memory["by_step"]:
+        if now["step"] in shown:
+            errors = (_significant(now[name]["mean"]) for name in series)
+            table.add_row(_moment(now["step"], horizon), *errors)
+    table.add_row("of the mean goal", *(_significant(memory["mean_goal"][name]) for name in series))
+    return table
+
+
+def _moment(step: int, horizon: int) -> str:
+    """A moment of a trial: its steps, and the number of episodes if one has just ended."""
+    episodes = f", {counted(step // horizon, 'episode')}" if step and step % horizon == 0 else ""
+    return f"after {counted(step, 'step')}{episodes}"
 
 
 def _movement(layers: Mapping[str, Any]) -> Table:

@@ -196,6 +196,10 @@ class BeliefPolicy:
         mean, log_std = self._posterior.shared(parameters, inputs).chunk(2, -1)
         return Belief(mean, _LEAST_STD + (4 * (log_std / 4).tanh()).clamp(max=1.0).exp())
 
+    def knowledge(self, parameters: Parameters, memory: Memory) -> torch.Tensor:
+        """What can hold what is known of the task: the belief's mean, ``(tasks, worlds, latent_size)``."""
+        return self.belief(parameters, memory["evidence"]).mean
+
     def predicted_rewards(self, parameters: Parameters, transitions: Transitions, latent: torch.Tensor) -> torch.Tensor:
         """The scaled rewards of transitions ``(..., features)`` if the task were ``latent``, ``(..., reward_size)``."""
         return self._decoder.shared(parameters, torch.cat((transitions.situation, transitions.action, latent), -1))

@@ -137,6 +137,15 @@ def _without_rewards(inputs: PolicyInputs) -> PolicyInputs:
 
 
 @runtime_checkable
+class HasKnowledge(Protocol):
+    """A policy that says which features of its memory can hold what it knows of the task, for explanation."""
+
+    def knowledge(self, parameters: Parameters, memory: Memory) -> torch.Tensor:
+        """Those features, ``(tasks, worlds, features)``."""
+        ...
+
+
+@runtime_checkable
 class LayeredPolicy(Policy, Protocol):
     """A policy without a memory whose mean is a network of layers, for gradient-based adaptation and explanation."""
 

@@ -125,6 +125,10 @@ class RecurrentNetwork:
         outputs = self._outputs(parameters, hidden.unflatten(1, (tasks, worlds)).transpose(0, 1), observations)
         return outputs, {**memory, **new}
 
+    def state(self, memory: Memory) -> torch.Tensor:
+        """The state of the recurrent network, ``(tasks, worlds, units)``; of an LSTM, the hidden one and the cell's."""
+        return torch.cat([memory[f"{self.prefix}{name}"] for name in self._states], -1)
+
     def _features(self, parameters: Parameters, inputs: PolicyInputs) -> tuple[torch.Tensor, torch.Tensor]:
         """The scaled observations, and all inputs of the recurrent network, ``(..., features)`` each."""
         observations, actions, rewards, starts = inputs
@@ -220,6 +224,10 @@ class RecurrentPolicy:
         """The distributions at all steps, ``(tasks, steps, worlds, actions)``."""
         mean, _ = self.network.sequence(parameters, inputs, memory)
         return DiagonalGaussian(mean, self._std(parameters))
+
+    def knowledge(self, parameters: Parameters, memory: Memory) -> torch.Tensor:
+        """What can hold what is known of the task: the state of the network, ``(tasks, worlds, units)``."""
+        return self.network.state(memory)
 
     def _std(self, parameters: Parameters) -> torch.Tensor:
         return self.min_std + parameters["log_std"][0].exp()

@@ -17,8 +17,9 @@ from mlrun.randomness import RandomKey
 from mlrun.rl.policy import Policy, PolicyInputs
 from mlrun.simulation.threads import one_torch_thread
 
-_LAST_ACTION: Final = "last action"
-_LAST_REWARD: Final = "last reward"
+LAST_ACTION: Final = "last action"
+LAST_REWARD: Final = "last reward"
+"""Names, in a memory that is not empty, of what rollouts add to it."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def collect_trajectories(
             rewards[:, step] = transition.reward.view(len(tasks), episodes)
             successes[:, step] = transition.success.view(len(tasks), episodes)
             if memory:
-                memory = {**memory, _LAST_ACTION: action, _LAST_REWARD: rewards[:, step].to(like)}
+                memory = {**memory, LAST_ACTION: action, LAST_REWARD: rewards[:, step].to(like)}
     require_finite_tasks("an action", actions)
     rewards = rewards.to(like)
     distribution = policy.sequence(parameters, _inputs(observations, actions, rewards, first_memory), first_memory)
@@ -146,11 +147,11 @@ class GreedyActor:
             rewards: of the step before, ``(tasks, worlds)``. They are ignored at the first step of the episode.
         """
         if self._memory and not self._starts:
-            self._memory = {**self._memory, _LAST_REWARD: rewards.to(self._like)}
+            self._memory = {**self._memory, LAST_REWARD: rewards.to(self._like)}
         inputs = _inputs_at(observations.to(self._like), self._memory, starts=self._starts)
         distribution, self._memory = self._policy.step(self._parameters, inputs, self._memory)
         if self._memory:
-            self._memory = {**self._memory, _LAST_ACTION: distribution.mean}
+            self._memory = {**self._memory, LAST_ACTION: distribution.mean}
         self._starts = False
         return distribution.mean
 
@@ -163,14 +164,14 @@ def _with_last_step(memory: Memory, like: torch.Tensor) -> Memory:
         like: a tensor of the actions' form, ``(tasks, worlds, actions)``.
     """
     nothing = torch.zeros_like(like)
-    return {_LAST_ACTION: nothing, _LAST_REWARD: nothing[..., 0], **memory} if memory else memory
+    return {LAST_ACTION: nothing, LAST_REWARD: nothing[..., 0], **memory} if memory else memory
 
 
 def _inputs_at(observations: torch.Tensor, memory: Memory, *, starts: bool) -> PolicyInputs:
     if not memory:
         return PolicyInputs(observations)
     flags = observations.new_full(observations.shape[:2], starts, dtype=torch.bool)
-    return PolicyInputs(observations, memory[_LAST_ACTION], memory[_LAST_REWARD], flags)
+    return PolicyInputs(observations, memory[LAST_ACTION], memory[LAST_REWARD], flags)
 
 
 def _inputs(
@@ -179,8 +180,8 @@ def _inputs(
     """The inputs at all steps of one episode, ``(tasks, steps, worlds, ...)``, from its actions and rewards."""
     if not first_memory:
         return PolicyInputs(observations)
-    before = torch.cat((first_memory[_LAST_ACTION].unsqueeze(1), actions[:, :-1]), dim=1)
-    rewards_before = torch.cat((first_memory[_LAST_REWARD].unsqueeze(1), rewards[:, :-1]), dim=1)
+    before = torch.cat((first_memory[LAST_ACTION].unsqueeze(1), actions[:, :-1]), dim=1)
+    rewards_before = torch.cat((first_memory[LAST_REWARD].unsqueeze(1), rewards[:, :-1]), dim=1)
     starts = torch.zeros_like(rewards, dtype=torch.bool)
     starts[:, 0] = True
     return PolicyInputs(observations, before, rewards_before, starts)

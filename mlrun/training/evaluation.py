@@ -119,10 +119,15 @@ def _adapt(
     """Adapt a restored algorithm to all tasks of a split."""
     every = benchmark.test_tasks if split == "test" else benchmark.train_tasks
     tasks, first_slot = problem.group.share(every), problem.group.first_slot(len(every))
-    key = RandomKey(experiment.seed, checkpoint, f"evaluate/{split}", first_slot)
+    key = evaluation_key(experiment.seed, checkpoint, split, first_slot)
     with arithmetic(experiment), non_finite_ends(f"adaptation from checkpoint {checkpoint}", tasks):
         by_step = algorithm.adapt(problem, tasks, key, steps)
     return Adaptation(algorithm, benchmark, problem, checkpoint, placement, tasks, every, key, by_step)
+
+
+def evaluation_key(seed: int, checkpoint: int, split: str, first_slot: int = 0) -> RandomKey:
+    """The key for the randomness of an evaluation of a checkpoint."""
+    return RandomKey(seed, checkpoint, f"evaluate/{split}", first_slot)
 
 
 def evaluate_run(

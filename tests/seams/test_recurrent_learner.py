@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from mlrun.analysis.explanation.explain import explain_run
+from mlrun.analysis.explanation.memory import explain_memory
 from mlrun.analysis.films.episode import learned
 from mlrun.config.benchmarks import Navigation2DConfig
 from mlrun.config.schema import EpisodicExperiment, RolloutsConfig, TrainingConfig
@@ -144,6 +145,13 @@ def test_a_film_shows_what_the_evaluation_scores(run: RunDirectory) -> None:
         assert total == pytest.approx(float(scored[task.index]), rel=1e-6)
 
 
-def test_what_has_no_layers_is_not_explained(run: RunDirectory) -> None:
+def test_what_has_no_layers_is_explained_by_what_its_memory_knows(run: RunDirectory) -> None:
     with pytest.raises(MlrunError, match="the layers of this run's model cannot be inspected"):
         explain_run(run)
+    adaptation = adapt_run(run)
+    found = explain_memory(adaptation, run.experiment())
+    assert (found.episodes, found.trials, found.features) == (3, 1, 6)
+    assert found.moments == list(range(16))
+    assert found.errors["held_out"].shape == (16, len(adaptation.tasks))
+    seen = found.errors["held_out"][1:]
+    assert (seen != found.errors["without_rewards"][1:]).any()

@@ -72,7 +72,7 @@ class Explanation:
 def explain_run(
     run: RunDirectory, *, split: str = "test", checkpoint: str | int | None = None, steps: int | None = None
 ) -> Explanation:
-    """Adapts a checkpoint as `evaluate_run` does, on the same data, and measures what changes.
+    """Adapts a checkpoint as `evaluate_run` does, on the same data, and measures what changes in each layer.
 
     Args:
         run: the run to explain.
@@ -84,14 +84,23 @@ def explain_run(
         Diverged: a parameter is not finite after adaptation.
         MlrunError: there is no adaptation step, or the layers of the model cannot be inspected.
     """
-    adaptation = adapt_run(run, split=split, checkpoint=checkpoint, steps=steps)
+    return explain_layers(adapt_run(run, split=split, checkpoint=checkpoint, steps=steps), run.experiment())
+
+
+def explain_layers(adaptation: Adaptation, experiment: Experiment) -> Explanation:
+    """Measures what an adaptation has changed in each layer. It raises the errors of `explain_run`.
+
+    Args:
+        adaptation: of a run.
+        experiment: of the same run.
+    """
     if len(adaptation.by_step) < 2:
         raise MlrunError("there is nothing to explain without an adaptation step: evaluation.steps is 0; give --steps")
     problem = adaptation.problem
     if not isinstance(problem, IntrospectableProblem):
         raise MlrunError(f"{adaptation.benchmark.name}: the layers of this run's model cannot be inspected")
     before, after = adaptation.by_step[0].parameters, adaptation.by_step[-1].parameters
-    again, inputs = _adapt_on_other_data(adaptation, problem, run.experiment())
+    again, inputs = _adapt_on_other_data(adaptation, problem, experiment)
     start, end, other_end = (layer_vectors(parameters, problem.layers) for parameters in (before, after, again))
     directions, other_directions = _directions(start, end), _directions(start, other_end)
     return Explanation(
@@ -102,7 +111,7 @@ def explain_run(
         samples=inputs.shape[1],
         **representation_change(problem, before, after, inputs),
         rates=_learned_rates(adaptation.algorithm, problem),
-        initial_rates=_learned_rates(fresh_algorithm(run.experiment(), problem), problem),
+        initial_rates=_learned_rates(fresh_algorithm(experiment, problem), problem),
         cosines={layer: cosine_matrix(of_tasks) for layer, of_tasks in directions.items()},
         same_task={layer: paired_cosines(directions[layer], other_directions[layer]) for layer in directions},
     )

@@ -14,27 +14,51 @@ from matplotlib.ticker import StrMethodFormatter
 from torch.nn.functional import avg_pool2d
 
 from mlrun.analysis.explanation.explain import ALL_LAYERS, ByLayer, Explanation
+from mlrun.analysis.explanation.memory import HELD_OUT, TRAINING, WITHOUT_REWARDS, MemoryExplanation
 from mlrun.analysis.explanation.movement import between_tasks, neighbours_by_similarity
 from mlrun.analysis.explanation.report import (
     AGREEMENT_CAPTION,
+    MEMORY_CAPTION,
     MOVEMENT_CAPTION,
     RATES_CAPTION,
     REPRESENTATION_CAPTION,
 )
-from mlrun.analysis.plots.style import BLACK, BLUE, COLUMN, GREY, ORANGE, applied, caption
+from mlrun.analysis.plots.panels import Label, label_ends
+from mlrun.analysis.plots.style import (
+    BLACK,
+    BLUE,
+    COLUMN,
+    GREEN,
+    GREY,
+    LIGHT,
+    ORANGE,
+    VERMILLION,
+    Look,
+    applied,
+    caption,
+)
 
 _TASKS: Final = "Dots are tasks, bars their medians."
 _PARAMETERS: Final = (
     "Dots are parameters, grey ones where training started; bars are medians. The axis is linear near 0."
 )
 _PAIRS: Final = "Bars are pairs of tasks, the line is each task and itself on other data, both scaled to one height."
+_EPISODES: Final = "Shades: 95% bootstrap intervals over tasks. Dotted: the mean goal. Vertical lines: an episode ends."
+_SERIES: Final = {
+    HELD_OUT: ("held-out tasks", Look(BLUE, "o")),
+    TRAINING: ("training tasks", Look(GREEN, "^")),
+    WITHOUT_REWARDS: ("without rewards", Look(VERMILLION, "s")),
+}
 _CELLS: Final = 250  # the most along a side of the matrix; more are too small to see, and make an SVG of a megabyte
 _AROUND: Final = 0.5  # inches that an axis takes with its label
 _GOLDEN: Final = 0.618  # golden ratio; the fractional parts of its multiples are spread evenly
 
 
-def figures(explanation: Explanation) -> Iterator[tuple[str, Figure]]:
+def figures(explanation: Explanation | MemoryExplanation) -> Iterator[tuple[str, Figure]]:
     """Draws a figure for each measure of the explanation, and gives it with its name."""
+    if isinstance(explanation, MemoryExplanation):
+        yield "memory", draw_memory(explanation)
+        return
     yield "movement", draw_movement(explanation)
     yield "representation", draw_representation(explanation)
     if explanation.rates:
@@ -103,6 +127,32 @@ def draw_agreement(explanation: Explanation) -> Figure:
     histogram.set_xlim(-1, 1)
     histogram.set_xlabel("cosine")
     histogram.set_yticks([])
+    return figure
+
+
+@applied()
+def draw_memory(explanation: MemoryExplanation) -> Figure:
+    """Draws the distance of the decoded goal from the true one by step of the trial, beside that of the mean goal."""
+    figure = _figure(1.7, MEMORY_CAPTION, _EPISODES)
+    axes, steps = figure.subplots(), explanation.moments
+    for episode in range(1, explanation.episodes + 1):
+        axes.axvline(episode * explanation.horizon, color=LIGHT, linewidth=0.6)
+    labels = []
+    for name in explanation.errors:
+        text, look = _SERIES[name]
+        mean, low, high = (
+            np.array([values[key] for values in explanation.intervals(name)]) for key in ("mean", "low", "high")
+        )
+        axes.fill_between(steps, low, high, color=look.colour, alpha=0.2, linewidth=0)
+        axes.plot(steps, mean, color=look.colour, marker=look.marker, markersize=2, clip_on=False)
+        if name != WITHOUT_REWARDS:  # its tasks are those of another line
+            axes.axhline(float(explanation.constant[name].mean()), color=look.colour, linewidth=0.8, linestyle=":")
+        labels.append(Label(text, steps[-1], float(mean[-1]), look.colour))
+    axes.set_xlim(0, steps[-1])
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("steps of the trial")
+    axes.set_ylabel("distance to the goal")
+    label_ends(axes, labels)
     return figure
 
 

@@ -7,8 +7,10 @@ from typing import Any, Final
 import torch
 
 from mlrun.analysis.explanation.explain import ALL_LAYERS, ByLayer, Explanation
+from mlrun.analysis.explanation.memory import WITHOUT_REWARDS, MemoryExplanation
 from mlrun.analysis.explanation.movement import between_tasks, mean_with_others
 from mlrun.runs.directory import RunDirectory
+from mlrun.training.evaluation import Adaptation
 
 MOVEMENT_CAPTION: Final = (
     "The distance |θ' - θ| that adaptation moves a layer's parameters, relative to their length |θ|: a layer at 0 does"
@@ -27,6 +29,11 @@ AGREEMENT_CAPTION: Final = (
     "The cosine of the directions θ' - θ in which two tasks move: 1 is the same way, 0 unrelated, -1 the opposite;"
     " noise alone keeps a task that adapts to other data from a cosine of 1 with itself."
 )
+MEMORY_CAPTION: Final = (
+    "The mean distance between a task's goal and the goal that a linear map reads from the memory. The map is fitted to"
+    " memories of training tasks; a training task is decoded without its own goal. Where the distance is that of the"
+    " mean goal, no such map finds the goal; what is found without rewards comes from what else the policy sees."
+)
 
 _INPUTS: Final = {
     "episodes": "observations in fresh episodes that the adapted policy samples",
@@ -39,7 +46,45 @@ _QUANTILES: Final = {"min": 0.0, "q25": 0.25, "median": 0.5, "q75": 0.75, "max":
 
 def explanation_report(run: RunDirectory, explanation: Explanation) -> dict[str, Any]:
     """Every measure by layer, with its caption, and the values of each task. What is undefined is NaN."""
-    experiment, adaptation = run.experiment(), explanation.adaptation
+    return {
+        **_about(run, explanation.adaptation),
+        "movement": _movement(explanation),
+        "representation": _representation(explanation, run.experiment().data_unit),
+        "rates": _rates(explanation),
+        "agreement": _agreement(explanation),
+        "per_task": _per_task(explanation),
+    }
+
+
+def memory_report(run: RunDirectory, explanation: MemoryExplanation) -> dict[str, Any]:
+    """The errors of the decoded goal at every moment, with their caption, and those of each task at the end."""
+    series = {name: explanation.intervals(name) for name in explanation.errors}
+    of_split = next(iter(explanation.errors))  # the held-out tasks, or the training tasks if they are the split
+    last, last_when_blind = explanation.errors[of_split][-1], explanation.errors[WITHOUT_REWARDS][-1]
+    return {
+        **_about(run, explanation.adaptation),
+        "memory": {
+            "reading": MEMORY_CAPTION,
+            "features": explanation.features,
+            "fitted_to": explanation.fitted_to,
+            "horizon": explanation.horizon,
+            "trial": {"episodes": explanation.episodes, "trials": explanation.trials},
+            "by_step": [
+                {"step": step, **{name: values[number] for name, values in series.items()}}
+                for number, step in enumerate(explanation.moments)
+            ],
+            "mean_goal": {name: float(of_tasks.mean()) for name, of_tasks in explanation.constant.items()},
+        },
+        "per_task": [
+            {**task.to_dict(), "error": float(last[slot]), "error_without_rewards": float(last_when_blind[slot])}
+            for slot, task in enumerate(explanation.adaptation.tasks)
+        ],
+    }
+
+
+def _about(run: RunDirectory, adaptation: Adaptation) -> dict[str, Any]:
+    """Which run adapted, and to what."""
+    experiment = run.experiment()
     return {
         "run": run.id,
         "benchmark": adaptation.benchmark.name,
@@ -50,11 +95,6 @@ def explanation_report(run: RunDirectory, explanation: Explanation) -> dict[str,
         "tasks": len(adaptation.tasks),
         experiment.data_unit: experiment.evaluation_data,
         "steps": len(adaptation.by_step) - 1,
-        "movement": _movement(explanation),
-        "representation": _representation(explanation, experiment.data_unit),
-        "rates": _rates(explanation),
-        "agreement": _agreement(explanation),
-        "per_task": _per_task(explanation),
     }
 
 
