@@ -100,8 +100,9 @@ def command(
 ) -> None:
     """Draw a film of a run, or of an environment.
 
-    With a RUN, the film shows the run's best checkpoint before and after adaptation to a task, side by side. It acts as
-    'mlrun eval' scores it: without noise. With an ENV, the film shows one episode.
+    With a RUN, the film shows the run's best checkpoint before and after adaptation to a task, side by side. Of a
+    learner that adapts by its memory, these are the first and the last episode of a trial. It acts as 'mlrun eval'
+    scores it: without noise. With an ENV, the film shows one episode.
 
     Prints the path of the file. The outcome of each episode goes to stderr. No screen is needed.
     """

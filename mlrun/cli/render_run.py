@@ -1,10 +1,10 @@
-"""`mlrun render RUN`: tasks before and after adaptation, side by side."""
+"""`mlrun render RUN`: tasks before and after adaptation, or the first and the last episode of trials, side by side."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import typer
 
@@ -14,13 +14,15 @@ from mlrun.cli.shared.output import note
 from mlrun.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlrun.analysis.films.scoreboard import Scoreboard
     from mlrun.benchmarks.metaworld.ml1 import ML1
     from mlrun.benchmarks.task import Split
     from mlrun.config.benchmarks import ML1Config
     from mlrun.runs.directory import RunDirectory
+    from mlrun.training.evaluation import Adaptation
 
-_BEFORE_AFTER = ("before", "after")
 _CAMERA = "close"  # pictures are small, and the goal matters most
 _SPEED = 0.5  # an episode takes only two seconds, and there are at least two to watch
 _FPS = 20  # without a GPU, drawing every world in every frame takes long
@@ -41,7 +43,8 @@ def draw_run(
 ) -> None:
     """Draw tasks before and after adaptation, and print the path of the file.
 
-    The run adapts to all tasks of the split at once, as an evaluation does.
+    The run adapts to all tasks of the split at once, as an evaluation does. Of a learner that adapts by its memory, the
+    two are the first and the last episode of a trial.
 
     Args:
         run: who acts.
@@ -72,12 +75,13 @@ def draw_run(
         chosen = [adaptation.tasks[index] for index in tasks]
         actors = [Actor(each, learned(adaptation, each, step)) for each in chosen for step in (0, -1)]
         episodes = Episodes(cast("ML1", adaptation.benchmark), actors, horizon)
-        board = _scoreboard(run, film, tasks, split, len(adaptation.by_step) - 1, horizon)
+        moments = _moments(adaptation)
+        board = _scoreboard(film, _title(run, adaptation, tasks), moments, tasks, horizon)
         path.parent.mkdir(exist_ok=True)
         draw(episodes, board.frame)
     typer.echo(path)
-    for (drawn, _), score, when in zip(actors, episodes.scores, _BEFORE_AFTER * num_tasks, strict=True):
-        note(f"{split} task {drawn.index} {when} adaptation: {outcome(score, horizon)}")
+    for (drawn, _), score, moment in zip(actors, episodes.scores, moments * num_tasks, strict=True):
+        note(f"{split} task {drawn.index} {moment.whole}: {outcome(score, horizon)}")
 
 
 def _benchmark_config(run: RunDirectory, steps: int | None) -> ML1Config:
@@ -87,7 +91,8 @@ def _benchmark_config(run: RunDirectory, steps: int | None) -> ML1Config:
     experiment = run.experiment()
     if not isinstance(experiment.benchmark, ML1Config):
         raise typer.BadParameter(f"{run.path}: {experiment.benchmark.name!r} has no scene to draw")
-    if (experiment.evaluation.steps if steps is None else steps) == 0:
+    own = experiment.algorithm.adaptation_steps if experiment.evaluation.steps is None else experiment.evaluation.steps
+    if (own if steps is None else steps) == 0:
         raise typer.BadParameter("--steps must be at least 1; without adaptation there is no before and after")
     require_machine(experiment)
     return experiment.benchmark
@@ -136,14 +141,40 @@ def _require_legible(film: Film, num_tasks: int) -> None:
         )
 
 
-def _scoreboard(run: RunDirectory, film: Film, tasks: range, split: Split, steps: int, horizon: int) -> Scoreboard:
+class _Moment(NamedTuple):
+    """When an episode is played.
+
+    Attributes:
+        short: in a word, for a grid of tasks.
+        whole: in words.
+    """
+
+    short: str
+    whole: str
+
+
+def _moments(adaptation: Adaptation) -> tuple[_Moment, _Moment]:
+    """The moments of the two episodes of a pair."""
+    if adaptation.by_step[0].memory:
+        return _Moment("first", "first episode"), _Moment("last", "last episode")
+    return _Moment("before", "before adaptation"), _Moment("after", "after adaptation")
+
+
+def _title(run: RunDirectory, adaptation: Adaptation, tasks: range) -> str:
+    """Who adapts to what, and how long."""
+    experiment, steps, split = run.experiment(), len(adaptation.by_step) - 1, adaptation.tasks[0].split
+    learner = f"{experiment.algorithm.name} on {experiment.benchmark.name.removeprefix('ml1/')}"
+    of_tasks = f"{split} task {tasks[0]}" if len(tasks) == 1 else f"{split} tasks"
+    if adaptation.by_step[0].memory:
+        return f"{learner}, {of_tasks}, trial{'s' * (len(tasks) > 1)} of {counted(steps + 1, 'episode')}"
+    return f"{learner}, {of_tasks}, {counted(steps, 'adaptation step')}"
+
+
+def _scoreboard(film: Film, title: str, moments: Sequence[_Moment], tasks: range, horizon: int) -> Scoreboard:
     from mlrun.analysis.films.scoreboard import Scoreboard
 
-    experiment, one = run.experiment(), len(tasks) == 1
-    labels = [f"{when} adaptation" if one else f"task {task}, {when}" for task in tasks for when in _BEFORE_AFTER]
+    one = len(tasks) == 1
+    labels = [moment.whole if one else f"task {task}, {moment.short}" for task in tasks for moment in moments]
     if is_strip(film.path):  # a strip is too narrow for a title
         return Scoreboard("", labels, horizon, pairs="stacked")
-    learner = f"{experiment.algorithm.name} on {experiment.benchmark.name.removeprefix('ml1/')}"
-    of_tasks = f"{split} task {tasks[0]}" if one else f"{split} tasks"
-    title = f"{learner}, {of_tasks}, {counted(steps, 'adaptation step')}"
     return Scoreboard(title, labels, horizon, _columns(len(tasks)))

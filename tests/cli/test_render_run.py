@@ -114,6 +114,42 @@ def test_a_grid_shows_consecutive_tasks_after_one_adaptation(mlrun, run, tmp_pat
     assert 2 * 60 < height < 2 * 60 + 180
 
 
+@pytest.mark.usefixtures("gl")
+@pytest.mark.parametrize("algorithm", ["{name: rl2, memory: {size: 4}}", "{name: varibad}"])
+def test_of_a_learner_with_a_memory_it_shows_the_first_and_the_last_episode(mlrun, tmp_path, monkeypatch, algorithm):
+    from mlrun.analysis.films import scoreboard
+
+    written: list[str] = []
+    draw_text = scoreboard._text
+    monkeypatch.setattr(
+        scoreboard,
+        "_text",
+        lambda lines, *rest: written.extend(part for line in lines for part in line) or draw_text(lines, *rest),
+    )
+    (tmp_path / "tiny.yaml").write_text(TINY_RUN)
+    run = mlrun("train", "tiny.yaml", "--set", f"algorithm={algorithm}").out.strip()
+    outcome = mlrun("render", run, *SMALL, "-o", "one.gif")
+    assert outcome.code == 0, outcome.err
+    assert [line.partition(":")[0] for line in outcome.err.splitlines()[-2:]] == [
+        "test task 0 first episode",
+        "test task 0 last episode",
+    ]
+    name = algorithm.split()[1].strip(",}")
+    assert {f"{name} on reach-v3, test task 0, trial of 2 episodes", "first episode", "last episode"} <= {*written}
+    written.clear()
+    assert mlrun("render", run, "--grid", 2, "--steps", 2, *SMALL, "-o", "two.gif").code == 0
+    assert {f"{name} on reach-v3, test tasks, trials of 3 episodes", "task 1, first", "task 1, last"} <= {*written}
+
+
+def test_a_trial_of_one_episode_has_no_first_and_last(mlrun, tmp_path):
+    (tmp_path / "short").mkdir()
+    section = "algorithm: {name: rl2, trial: {episodes: 1}}"
+    (tmp_path / "short" / "config.yaml").write_text(TINY_RUN.replace("algorithm: {name: maml}", section))
+    outcome = mlrun("render", "short")
+    assert outcome.code == 2
+    assert "without adaptation there is no before and after" in outcome.err.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
