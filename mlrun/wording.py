@@ -12,7 +12,9 @@ def tasks_in_words(result: Mapping[str, Any]) -> str:
 
 
 def data_in_words(result: Mapping[str, Any]) -> str:
-    """The data that the model of an evaluation report adapted to."""
+    """The data that the model of an evaluation report adapted to; or of a comparison, where each has its own."""
+    if result.get("steps", 0) is None:
+        return "adaptation episodes as below"
     if result.get("data_by_step", [0])[1:2] == [1] != [result.get("episodes")]:  # a memory adapts in each trial alone
         return f"1 adaptation episode per step, mean of {counted(result['episodes'], 'trial')} per task"
     if "episodes" in result:
@@ -20,8 +22,13 @@ def data_in_words(result: Mapping[str, Any]) -> str:
     return f"adapted to {counted(result['shots'], 'example')}"
 
 
-def moment_in_words(step: int) -> str:
-    """When a model was scored: ``before adaptation``, ``after 1 step``, ``after 2 steps``, ..."""
+def moment_in_words(step: int | None) -> str:
+    """When a model was scored: ``before adaptation``, ``after 1 step``, ``after 2 steps``, ...
+
+    None is ``after adaptation``, where models take different steps.
+    """
+    if step is None:
+        return "after adaptation"
     return f"after {counted(step, 'step')}" if step else "before adaptation"
 
 

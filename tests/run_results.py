@@ -11,6 +11,7 @@ from mlrun.runs.directory import RunDirectory
 
 SINUSOID = "{benchmark: {name: sinusoid}, algorithm: {name: reptile, inner: {steps: 1}}, training: {iterations: 3}}"
 REACH = "{benchmark: {name: ml1/reach-v3}, algorithm: {name: maml}, training: {iterations: 3}}"
+RL2 = "{benchmark: {name: ml1/reach-v3}, algorithm: {name: rl2, trial: {episodes: 3}}, training: {iterations: 3}}"
 
 Scores = Mapping[str, Sequence[float]]
 
@@ -52,6 +53,13 @@ def report(run: RunDirectory, by_step: Sequence[Scores], **about: Any) -> dict[s
         "per_task": [_task(index, by_step) for index in range(tasks)],
         **about,
     }
+
+
+def of_memory(by_step: Sequence[Scores]) -> dict[str, Any]:
+    """What the evaluation of a learner that adapts by its memory says besides."""
+    again = [{"step": step, **_intervals(scores)} for step, scores in enumerate(by_step)]
+    checks = {"other_split": {"split": "train", "by_step": again}, "without_rewards": {"by_step": again}}
+    return {"data_by_step": list(range(len(by_step))), **checks}
 
 
 def _task(index: int, by_step: Sequence[Scores]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 import pytest
 
-from mlrun.wording import counted, duration, listed
+from mlrun.wording import counted, data_in_words, duration, listed, moment_in_words
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,12 @@ def test_numbers_of_things():
 
 def test_lists_end_with_and():
     assert [listed(["a", "b", "c"][:count]) for count in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
+
+
+def test_the_data_of_a_memory_are_told_as_trials():
+    about = {"episodes": 10, "steps": 2}
+    assert data_in_words(about) == "10 adaptation episodes per step"
+    with_memory = {**about, "data_by_step": [0, 1, 2]}
+    assert data_in_words(with_memory) == "1 adaptation episode per step, mean of 10 trials per task"
+    assert data_in_words({"steps": None}) == "adaptation episodes as below"
+    assert [moment_in_words(step) for step in (None, 0, 1)] == ["after adaptation", "before adaptation", "after 1 step"]

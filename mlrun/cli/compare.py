@@ -78,6 +78,9 @@ def command(
     (stratified bootstrap): a claim about these tasks only. Those intervals are too narrow if a run is good or bad on
     all tasks alike.
 
+    A learner that adapts by its memory is compared with others after its last adaptation step and theirs. How many
+    episodes each has adapted to then stands in the table.
+
     Evaluations are made by 'mlrun eval'. If a run has several, one with the experiment's own number of episodes (or
     shots) and steps is preferred, then one of the best checkpoint, then the newest. Runs of different benchmarks, or
     evaluated in different ways, are refused.
@@ -166,13 +169,15 @@ def _run_table(comparison: Comparison) -> Table:
     from mlrun.analysis.comparison.compare import samples_in_words
 
     score, steps = comparison.score, comparison.protocol["steps"]
-    headings = ["", "seeds", f"{moment_in_words(steps)}, by seed", samples_in_words(comparison), "time"]
+    data = ["adaptation episodes"] if steps is None else []
+    headings = ["", "seeds", *data, f"{moment_in_words(steps)}, by seed", samples_in_words(comparison), "time"]
     table = columns(*headings, *(["better than the first"] if len(comparison.groups) > 1 else []))
     for group in comparison.groups:
         table.add_row(
             group.label,
             ", ".join(str(run.experiment.seed) for run in group.runs),
-            ", ".join(f"{run.scores(score, steps).mean():.{SCORES[score].decimals}f}" for run in group.runs),
+            *([f"{group.adapted_to}"] if steps is None else []),
+            ", ".join(f"{run.scores(score, run.steps).mean():.{SCORES[score].decimals}f}" for run in group.runs),
             f"{group.budget.samples:,.0f}",
             duration(group.budget.seconds),
             _interval(group.improvement, 2) if group.improvement else "",
@@ -213,10 +218,16 @@ def _group_as_data(group: Group, comparison: Comparison) -> dict[str, Any]:
         "differences": group.differences,
         "before": asdict(group.before),
         "after": asdict(group.after),
+        **_data_as_data(group, comparison),
         "probability_of_improvement": group.improvement and asdict(group.improvement),
         "per_run": _budget_as_data(group.budget),
         "runs": [_run_as_data(run, comparison) for run in group.runs],
     }
+
+
+def _data_as_data(group: Group, comparison: Comparison) -> dict[str, int]:
+    """The episodes that the runs have adapted to, if they are not the same in all experiments."""
+    return {"adaptation_episodes": group.adapted_to} if comparison.protocol["steps"] is None else {}
 
 
 def _run_as_data(run: EvaluatedRun, comparison: Comparison) -> dict[str, Any]:
@@ -240,6 +251,7 @@ def _csv_row(group: Group, comparison: Comparison) -> dict[str, Any]:
         "label": group.label,
         **{key: as_text(value) for key, value in group.differences.items()},
         "seeds": " ".join(str(run.experiment.seed) for run in group.runs),
+        **_data_as_data(group, comparison),
         "score": comparison.score,
         **_number_columns("before_iqm", group.before.interquartile_mean),
         **_number_columns("before_mean", group.before.mean),

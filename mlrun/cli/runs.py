@@ -265,8 +265,11 @@ def _checkpoints(checkpoints: Mapping[str, Any]) -> str:
 
 def _evaluation(result: Mapping[str, Any]) -> str:
     data = next((f"{result[unit]} {unit}, " for unit in ("episodes", "shots") if unit in result), "")
+    adapted = f"{data}{counted(result['steps'], 'step')}"
+    if result.get("by_memory") and "episodes" in result:
+        adapted = f"{counted(result['episodes'], 'trial')} of {counted(result['steps'] + 1, 'episode')}"
     about = f"checkpoint {result.get('checkpoint')} on {result.get('tasks')} {result.get('split')} tasks"
-    return f"{about}, {data}{counted(result['steps'], 'step')}: {_changes(result)}"
+    return f"{about}, {adapted}: {_changes(result)}"
 
 
 def _attempt(attempt: Mapping[str, Any]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The saved evaluations of a run: the reports in eval/. They may be damaged, or of another version of mlrun."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -44,6 +45,7 @@ class _Report(BaseModel):
     episodes: int | None = None
     shots: int | None = None
     checkpoint: int
+    data_by_step: list[int] | None = None  # older reports have none
     by_step: list[dict[str, int | _Interval]]
     floors: dict[_Name, dict[str, float | None]]  # scores of reference policies
     per_task: list[_TaskScores]
@@ -55,6 +57,8 @@ class _Report(BaseModel):
             raise ValueError("there are no scores in it")
         if any([scores.keys() for scores in task.by_step] != names for task in self.per_task):
             raise ValueError("it does not have the scores of every task after every step")
+        if self.data_by_step is not None and len(self.data_by_step) != len(names):
+            raise ValueError("it does not say how much data each step has used")
         if self.tasks != len(self.per_task):
             raise ValueError("it does not have as many tasks as it says")
         if len({len(task.parameters) for task in self.per_task}) > 1:
@@ -88,6 +92,11 @@ def summarise_reports(run: Path, problems: list[str]) -> list[dict[str, Any]]:
     return summaries
 
 
+def adapts_by_memory(report: Mapping[str, Any]) -> bool:
+    """Whether the evaluated learner adapts by its memory, so that each adaptation step is an episode of a trial."""
+    return "without_rewards" in report
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         report = json.loads(read_small_file(path, _MAX_BYTES))
@@ -112,6 +121,7 @@ def _summarise(path: Path) -> dict[str, Any]:
         result = json.loads(read_small_file(path, _MAX_BYTES))
         kept = ("split", "checkpoint", "tasks", "episodes", "shots")
         about = {name: result[name] for name in kept if name in result}
+        about |= {"by_memory": True} if adapts_by_memory(result) else {}
         before, after = (_means(result["by_step"][step]) for step in (0, -1))
         steps = len(result["by_step"]) - 1
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:

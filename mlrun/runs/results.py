@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,19 @@ class RunResults:
 def evaluated_steps(report: dict[str, Any]) -> int:
     """The number of adaptation steps of an evaluation."""
     return len(report["by_step"]) - 1
+
+
+def data_by_step(report: Mapping[str, Any], unit: str) -> list[int]:
+    """The episodes or examples of each task that were adapted to before each step's scores, from 0.
+
+    Args:
+        report: may be old, and say only how many there are per step.
+        unit: "episodes" or "shots".
+    """
+    if report.get("data_by_step"):
+        return report["data_by_step"]
+    amount, steps = report.get(unit) or 0, range(len(report["by_step"]))
+    return [amount * (step if unit == "episodes" else min(step, 1)) for step in steps]  # examples serve all steps
 
 
 def read_results(run: str | Path, runs_dir: Path) -> RunResults:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from mlrun.errors import Interrupted
-from tests.run_results import SINUSOID, make_run, report
+from tests.run_results import REACH, RL2, SINUSOID, make_run, of_memory, report
 
 RATE = "algorithm.inner.learning_rate=0.5"
 ROWS = [{"iteration": iteration, "examples": 80, "time": 20.0 * iteration} for iteration in (1, 2, 3)]
@@ -45,6 +45,25 @@ def test_a_table_has_a_line_per_experiment_and_the_reference_scores_beneath(mlru
     assert "tasks resampled, and whole runs" in rest[4]
     stratified = mlrun("runs", "compare", *(run.id for run in runs), "--resample", "runs").out
     assert "runs resampled within every task" in stratified
+
+
+def test_beside_a_memory_the_episodes_of_each_are_a_column(mlrun, tmp_path):
+    steps = [{"return": [1.0, 2.0]}, {"return": [2.0, 3.0]}]
+    maml, rl2 = (make_run(tmp_path, text) for text in (REACH, RL2))
+    maml.save_evaluation(report(maml, steps))
+    rl2.save_evaluation(report(rl2, steps, **of_memory(steps)))
+    title, *lines = mlrun("runs", "compare", rl2.id, maml.id).out.splitlines()
+    assert title == "ml1/reach-v3, 2 test tasks, horizon 500, adaptation episodes as below: return"
+    head = next(line for line in lines if "seeds" in line)
+    assert head.split()[:3] == ["seeds", "adaptation", "episodes"]
+    costs = [line.split()[1:4] for line in lines[lines.index(head) + 1 :][:2]]
+    assert costs == [["0", "1", "2.5"], ["0", "10", "2.5"]]
+    data = json.loads(mlrun("runs", "compare", rl2.id, maml.id, "--json").out)
+    rows = list(csv.DictReader(io.StringIO(mlrun("runs", "compare", rl2.id, maml.id, "--csv").out)))
+    assert [group["adaptation_episodes"] for group in data["groups"]] == [1, 10]
+    assert [row["adaptation_episodes"] for row in rows] == ["1", "10"]
+    alone = mlrun("runs", "compare", rl2.id).out
+    assert "1 adaptation episode per step, mean of 10 trials per task: return" in alone.splitlines()[0]
 
 
 def test_json_and_csv_have_the_same_numbers(mlrun, make):

@@ -1,9 +1,10 @@
+import csv
 import subprocess
 import sys
 
 import pytest
 
-from tests.run_results import SINUSOID, make_run, report
+from tests.run_results import REACH, RL2, SINUSOID, make_run, of_memory, report
 
 
 @pytest.fixture
@@ -22,6 +23,21 @@ def test_it_is_csv_of_metrics_or_of_evaluations(mlrun, run):
     assert evaluations[0] == "run,seed,split,checkpoint,shots,task,step,mse"
     assert evaluations[1] == f"{run.id},0,test,3,10,0,0,4.0"
     assert len(evaluations) == 1 + 2 * 2
+
+
+def test_all_learners_are_on_one_axis_of_adaptation_episodes(mlrun, tmp_path):
+    steps = [{"return": [1.0]}, {"return": [2.0]}]
+    maml, rl2 = (make_run(tmp_path, text) for text in (REACH, RL2))
+    maml.save_evaluation(report(maml, steps))
+    rl2.save_evaluation(report(rl2, steps, **of_memory(steps)))
+    out = mlrun("runs", "export", maml.id, rl2.id, "--what", "evaluations").out
+    rows = list(csv.DictReader(out.splitlines()))
+    assert [(row["run"], row["step"], row["adaptation_episodes"]) for row in rows] == [
+        (maml.id, "0", "0"),
+        (maml.id, "1", "10"),
+        (rl2.id, "0", "0"),
+        (rl2.id, "1", "1"),
+    ]
 
 
 def test_a_damaged_run_is_a_line_and_no_table(mlrun, run):

@@ -109,6 +109,17 @@ def test_show_describes_a_run_and_names_the_next_command(mlrun, make_run):
     assert shown["evaluations"][0]["after"] == {"mse": 0.125}
 
 
+def test_show_tells_the_trials_of_a_memory(mlrun, make_run):
+    run = make_run(text="{benchmark: {name: navigation2d}, algorithm: {name: rl2}, training: {iterations: 3}}")
+    scores = [{"return": {"mean": mean, "low": 0, "high": 9}} for mean in (4.0, 5.0, 6.0)]
+    about = {"split": "test", "checkpoint": 2, "tasks": 50, "episodes": 10, "by_step": scores}
+    path = run.save_evaluation({**about, "without_rewards": {"by_step": scores}})
+    assert ", 10 trials of 3 episodes: return 4.0 -> 6.0" in mlrun("runs", "show", run.id).out
+    path.unlink()
+    run.save_evaluation(about)
+    assert ", 10 episodes, 2 steps: return 4.0 -> 6.0" in mlrun("runs", "show", run.id).out
+
+
 def test_show_prints_the_last_iteration_as_training_does(mlrun, make_run):
     run = make_run()
     run.metrics.append(

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from mlrun.errors import Diverged, MlrunError, RunNotFoundError
-from mlrun.runs.results import evaluated_steps, read_results
+from mlrun.runs.results import data_by_step, evaluated_steps, read_results
 from tests.run_results import make_run, report
 
 ROWS = [{"iteration": 1, "post/mse": 2.0}, {"iteration": 2, "post/mse": 1.0}]
@@ -203,3 +203,13 @@ read_results({str(run.path)!r}, Path())
 assert not {{"torch", "mujoco", "numpy"}} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_data_of_each_step_are_known_of_older_reports_too(run, tmp_path):
+    old = evaluate(run, steps=2)
+    assert data_by_step(old, "shots") == [0, 10, 10]
+    assert data_by_step({**old, "episodes": 10}, "episodes") == [0, 10, 20]
+    assert data_by_step({**old, "data_by_step": [0, 1, 2]}, "shots") == [0, 1, 2]
+    evaluate(run, minute=1, split="train", data_by_step=[0])
+    with pytest.raises(MlrunError, match="it does not say how much data each step has used"):
+        read_results(run.path, tmp_path)

@@ -17,7 +17,13 @@ from mlrun.analysis.comparison.grouping import (
     label,
     settings,
 )
-from mlrun.analysis.comparison.protocol import EvaluatedRun, IncomparableError, require_comparable, require_independent
+from mlrun.analysis.comparison.protocol import (
+    EvaluatedRun,
+    IncomparableError,
+    common_protocol,
+    require_comparable,
+    require_independent,
+)
 from mlrun.analysis.comparison.statistics import (
     Estimate,
     Resampled,
@@ -80,6 +86,7 @@ class Group:
         after: scores after adaptation.
         improvement: probability of improvement over the first group, after adaptation; None for the first group.
         budget: mean per run.
+        adapted_to: episodes or examples of each task that the scores after adaptation are after.
     """
 
     label: str
@@ -89,6 +96,7 @@ class Group:
     after: Summary
     improvement: Estimate | None
     budget: Budget
+    adapted_to: int
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,7 @@ class Comparison:
     """The result of a comparison of experiments.
 
     Attributes:
-        protocol: how all runs were evaluated.
+        protocol: how all runs were evaluated. Its "steps" are None if they differ in what they adapt to.
         score: name of the score that they are compared by.
         resampled: what the intervals are over.
         groups: one or more, in the order of their first runs.
@@ -124,20 +132,22 @@ def compare(runs: Sequence[EvaluatedRun], score: str | None = None, resampled: R
         IncomparableError: the runs cannot be compared, they have no such score, or `resampled` is "runs" and an
             experiment has only one run.
     """
-    require_comparable(runs)
+    require_comparable(runs, data_may_differ=True)
     score = _chosen_score(runs, score)
     groups = group_runs(runs)
     for group in groups:
+        require_comparable(group)
         require_independent(group)
     every = [settings(group[0].experiment) for group in groups]
     different, in_labels = differences(every), distinguishing_keys(every)
     common = [key for key in different[0] if all(key in one for one in different)]
-    protocol, references = runs[0].protocol(), runs[0].report["floors"]
+    references = runs[0].report["floors"]
     if resampled == "runs":
         _require_several(groups)
-    before, after = ([_scores(group, score, step) for group in groups] for step in (0, protocol["steps"]))
+    before = [np.stack([run.scores(score, 0) for run in group]) for group in groups]
+    after = [np.stack([run.scores(score, run.steps) for run in group]) for group in groups]
     return Comparison(
-        protocol=protocol,
+        protocol=common_protocol(runs),
         score=score,
         resampled=resampled,
         groups=[
@@ -149,6 +159,7 @@ def compare(runs: Sequence[EvaluatedRun], score: str | None = None, resampled: R
                 after=_summary(after[index], resampled),
                 improvement=_improvement(after[index], after[0], score, resampled) if index else None,
                 budget=_mean_budget(group),
+                adapted_to=group[0].data_used,
             )
             for index, group in enumerate(groups)
         ],
@@ -182,6 +193,8 @@ def explanations(comparison: Comparison, first: str) -> Iterator[str]:
             "Better than the first: probability that a run does better on a task, after adaptation, than one of"
             f" {first}; 0.5 if they are alike."
         )
+    if any(run.has_memory for group in groups for run in group.runs):
+        yield "A memory is empty before adaptation, and learns of the task in its first episode too."
 
 
 def other_differences(comparison: Comparison) -> Iterator[str]:
@@ -210,10 +223,6 @@ def _chosen_score(runs: Sequence[EvaluatedRun], wanted: str | None) -> str:
         what = "no score in common" if wanted is None else f"no score {wanted!r}"
         raise IncomparableError(f"these evaluations have {what}; there are: {', '.join(choices) or 'none'}")
     return wanted or choices[0]
-
-
-def _scores(group: Sequence[EvaluatedRun], score: str, step: int) -> Scores:
-    return np.stack([run.scores(score, step) for run in group])
 
 
 def _summary(scores: Scores, resampled: Resampled) -> Summary:

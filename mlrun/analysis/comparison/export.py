@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
 from mlrun.analysis.comparison.grouping import as_text, differences, settings
-from mlrun.runs.results import RunResults
+from mlrun.runs.results import RunResults, data_by_step
 
 Row = dict[str, Any]
 
@@ -25,9 +25,11 @@ def evaluation_rows(runs: Sequence[RunResults]) -> Iterator[Row]:
         unit = run.experiment.data_unit
         for report in run.evaluations:
             protocol = {key: report.get(key) for key in ("split", "checkpoint", unit)}
+            used = data_by_step(report, unit)
             for task in report["per_task"]:
                 for step, scores in enumerate(task["by_step"]):
-                    yield {**about, **protocol, "task": task["index"], "step": step, **scores}
+                    cost = {"adaptation_episodes": used[step]} if unit == "episodes" else {}
+                    yield {**about, **protocol, "task": task["index"], "step": step, **cost, **scores}
 
 
 def write_csv(rows: Iterator[Row], file: TextIO) -> None:

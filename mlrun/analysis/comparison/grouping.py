@@ -44,8 +44,9 @@ def settings(experiment: Experiment) -> Settings:
 
 
 def benchmark_settings(experiment: Experiment) -> Settings:
-    """The settings that define the tasks."""
-    return {key: value for key, value in settings(experiment).items() if key.startswith("benchmark.")}
+    """The settings that define the tasks of evaluations. What training draws from them can differ."""
+    own = {key: value for key, value in settings(experiment).items() if key.startswith("benchmark.")}
+    return {key: value for key, value in own.items() if key != "benchmark.recombine"}
 
 
 def group_runs(runs: Sequence[Run]) -> list[list[Run]]:

@@ -13,7 +13,8 @@ from mlrun.analysis.comparison.grouping import as_text, benchmark_settings, diff
 from mlrun.analysis.comparison.statistics import Scores
 from mlrun.config import Experiment
 from mlrun.errors import MlrunError
-from mlrun.runs.results import RunResults, evaluated_steps
+from mlrun.runs.evaluations import adapts_by_memory
+from mlrun.runs.results import RunResults, data_by_step, evaluated_steps
 
 
 class IncomparableError(MlrunError):
@@ -52,14 +53,26 @@ class EvaluatedRun:
         best = self.results.best_checkpoint
         return None if best == self.report["checkpoint"] else best
 
+    @property
+    def has_memory(self) -> bool:
+        """Whether it adapts by its memory."""
+        return adapts_by_memory(self.report)
+
+    @property
+    def data_used(self) -> int:
+        """The episodes or examples of each task that its scores are after."""
+        return data_by_step(self.report, self.experiment.data_unit)[self.steps]
+
     def scores(self, name: str, step: int) -> Scores:
         """A score of every task after an adaptation step, ``(tasks,)``."""
         return np.array([task["by_step"][step][name] for task in self.report["per_task"]], dtype=np.float64)
 
     def protocol(self) -> dict[str, Any]:
-        """How the run was evaluated."""
-        keys = ("benchmark", "split", "tasks", "horizon", self.experiment.data_unit)
-        return {**{key: self.report.get(key) for key in keys}, "steps": self.steps}
+        """How the run was evaluated. With a memory, "data_by_step" has the episodes before each step's scores."""
+        unit = self.experiment.data_unit
+        about = {key: self.report.get(key) for key in ("benchmark", "split", "tasks", "horizon", unit)}
+        used = {"data_by_step": data_by_step(self.report, unit)[: self.steps + 1]} if self.has_memory else {}
+        return {**about, **used, "steps": self.steps}
 
 
 def evaluated(
@@ -77,15 +90,34 @@ def evaluated(
     return None if report is None else EvaluatedRun(run, report, evaluated_steps(report) if steps is None else steps)
 
 
-def require_comparable(runs: Sequence[EvaluatedRun]) -> None:
+def common_protocol(runs: Sequence[EvaluatedRun]) -> dict[str, Any]:
+    """How all runs were evaluated.
+
+    A learner with a memory adapts to an episode where others adapt to many. If there is one among the runs, they may
+    differ in what they adapt to. Then the protocol does not say it, and "steps" is None.
+    """
+    first, *others = (run.protocol() for run in runs)
+    if all(other == first for other in others) or not any(run.has_memory for run in runs):
+        return first
+    return {**{key: first[key] for key in ("benchmark", "split", "tasks", "horizon")}, "steps": None}
+
+
+def require_comparable(runs: Sequence[EvaluatedRun], *, data_may_differ: bool = False) -> None:
     """Check that all runs have the same benchmark, protocol and tasks. Only their training may differ.
+
+    Args:
+        runs: the runs.
+        data_may_differ: whether a learner with a memory among them may adapt to other data than the rest.
 
     Raises:
         IncomparableError: the benchmark, the protocol or the tasks differ.
     """
     benchmarks = [benchmark_settings(run.experiment) for run in runs]
     _require_same(runs, benchmarks, "these runs are of different benchmarks")
-    _require_same(runs, [run.protocol() for run in runs], "these runs were evaluated in different ways")
+    protocols = [run.protocol() for run in runs]
+    if data_may_differ and any(run.has_memory for run in runs):
+        protocols = [{key: protocol[key] for key in ("split", "tasks", "horizon")} for protocol in protocols]
+    _require_same(runs, protocols, "these runs were evaluated in different ways")
     tasks = [[task["parameters"] for task in run.report["per_task"]] for run in runs]
     if any(other != tasks[0] for other in tasks):
         different = next(run for run, other in zip(runs, tasks, strict=True) if other != tasks[0])

@@ -21,6 +21,7 @@ from mlrun.analysis.comparison.protocol import (
 )
 from mlrun.analysis.plots.map_panels import VIEWS, Panel, View, map_panels
 from mlrun.analysis.plots.style import BLACK, BLUE, LIGHT, ORANGE, VERMILLION, Look, applied, caption, caption_height
+from mlrun.runs.evaluations import adapts_by_memory
 from mlrun.runs.results import RunResults
 from mlrun.scores import SCORES
 
@@ -62,31 +63,45 @@ def draw(runs: Sequence[RunResults]) -> Figure:
     for group in groups:
         require_comparable([found for run in group.runs if (found := evaluated(run))])
     score = _COLOURED_BY.get(benchmark)
-    sentences = (_explain(groups, by_outcome=score is None), unfinished_note(runs), other_best_note(runs))
+    repeated = _repeated(groups)
+    sentences = (_explain(groups, repeated, by_outcome=score is None), unfinished_note(runs), other_best_note(runs))
     band = caption_height(*sentences)
-    figure = _draw_outcomes(groups, views, band) if score is None else _draw_scores(groups, views, score, band)
+    if score is None:
+        figure = _draw_outcomes(groups, views, band, repeated)
+    else:
+        figure = _draw_scores(groups, views, score, band)
     caption(figure, *sentences)
     return figure
 
 
-def _explain(groups: Sequence[LabelledRuns], *, by_outcome: bool) -> str:
+def _repeated(groups: Sequence[LabelledRuns]) -> list[str]:
+    """What there are several of for each task: runs, trials, both or neither. The trials are those of a memory."""
+    reports = [run.evaluation() or {} for group in groups for run in group.runs]
+    trials = any(adapts_by_memory(report) and report.get("episodes", 1) > 1 for report in reports)
+    return ["run"] * any(len(group.runs) > 1 for group in groups) + ["trial"] * trials
+
+
+def _explain(groups: Sequence[LabelledRuns], repeated: Sequence[str], *, by_outcome: bool) -> str:
     """What the headings and the marks mean, for one run or for several."""
     means = "" if all(len(group.runs) == 1 for group in groups) else f"means of {runs_each(groups)} runs"
     if by_outcome:
-        some = f", {means}. Some success: in some runs only, or not at the last step" if means else ""
-        return f"Percentages: success at the last step{some}."
+        of_what = f", {means}" if means else ""
+        only = " or ".join(f"{word}s" for word in repeated)
+        some = f". Some success: in some {only} only, or not at the last step" if repeated else ""
+        return f"Percentages: success at the last step{of_what}{some}."
     return f"{f'Numbers and colours: {means}' if means else 'Numbers: means'}. Darker is worse."
 
 
-def _draw_outcomes(groups: Sequence[LabelledRuns], views: Sequence[View], band: float) -> Figure:
+def _draw_outcomes(
+    groups: Sequence[LabelledRuns], views: Sequence[View], band: float, repeated: Sequence[str]
+) -> Figure:
     """Draw goals with a marker for their outcome, with `band` inches free at the bottom."""
     figure, panels = map_panels(groups, views, "success_last", band + 0.36)
     for panel in panels:
         if panel.view.start is not None:
             _draw_starts(panel, panel.view.start)
         _draw_goals(panel)
-    one_run_each = all(len(group.runs) == 1 for group in groups)
-    _add_legend(figure, band, one_run_each=one_run_each, with_starts=views[0].start is not None)
+    _add_legend(figure, band, repeated, with_starts=views[0].start is not None)
     return figure
 
 
@@ -107,19 +122,20 @@ def _draw_goals(panel: Panel) -> None:
 def _outcomes(panel: Panel) -> np.ndarray:
     """The outcome of each task, ``(tasks,)``.
 
-    ALWAYS means success at the last step in all runs, NEVER means no success at any step in any run.
+    ALWAYS means success at the last step in all runs and trials, NEVER means no success at any step in any of them.
     """
     always = (panel.scores("success_last") == 1).all(axis=0)
     never = (panel.scores("success_any") == 0).all(axis=0)
     return np.select([always, never], [ALWAYS, NEVER], SOMETIMES)
 
 
-def _add_legend(figure: Figure, bottom: float, *, one_run_each: bool, with_starts: bool) -> None:
+def _add_legend(figure: Figure, bottom: float, repeated: Sequence[str], *, with_starts: bool) -> None:
     of_one = ("success at the last step", "success, but not at the last step", "no success")
-    of_several = ("last-step success in all runs", "some success", "no success in any run")
+    every = " and ".join(f"{word}s" for word in repeated)
+    of_several = (f"last-step success in all {every}", "some success", f"no success in any {' or '.join(repeated)}")
     handles = [
         Line2D([], [], linestyle="", markersize=_MARKER, color=look.colour, marker=look.marker, label=text)
-        for look, text in zip(OUTCOME_LOOKS.values(), of_one if one_run_each else of_several, strict=True)
+        for look, text in zip(OUTCOME_LOOKS.values(), of_several if repeated else of_one, strict=True)
     ]
     if with_starts:
         start = {"marker": ".", "markersize": 3, "markeredgecolor": BLACK, "markerfacecolor": BLACK}

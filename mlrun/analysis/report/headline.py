@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from mlrun.analysis.comparison.compare import Comparison, Group
 from mlrun.analysis.comparison.protocol import IncomparableError
@@ -71,7 +72,7 @@ def _of_one(comparisons: Sequence[Comparison]) -> Html:
         reached = ((SCORES[name], number(after, SCORES[name].decimals)) for name, (_, after) in changes.items())
         each: list[str] = [join([score.label, " is ", element("strong", value)]) for score, value in reached]
         return join([f"{where}, without adaptation, ", Html(listed(each)), "."])
-    steps = counted(about["steps"], "adaptation step")
+    steps = counted(about["steps"], _step(about))
     return join([f"{where}, {steps} ", _changed(changes, "s" * (about["steps"] == 1)), "."])
 
 
@@ -89,10 +90,18 @@ def _changed(changes: Mapping[str, tuple[float, float]], ending: str) -> Html:
 
 def _of_several(comparison: Comparison, naming: Naming) -> Html:
     about, score = comparison.protocol, SCORES[comparison.score]
-    when = f"After {counted(about['steps'], 'adaptation step')}" if about["steps"] else "Without adaptation"
+    if about["steps"] is None:
+        when = "After adaptation"
+    else:
+        when = f"After {counted(about['steps'], _step(about))}" if about["steps"] else "Without adaptation"
     best_first = sorted(comparison.groups, key=lambda group: group.after.mean.value, reverse=not score.less_is_better)
     each = Html(listed([_reached(group, score, naming) for group in best_first]))
     return join([f"{when}, {score.label} on {counted(about['tasks'], 'held-out task')} is ", each, "."])
+
+
+def _step(protocol: Mapping[str, Any]) -> str:
+    """What an adaptation step is called. A memory takes an episode for each."""
+    return "adaptation episode" if "data_by_step" in protocol else "adaptation step"
 
 
 def _reached(group: Group, score: Score, naming: Naming) -> Html:

@@ -51,7 +51,8 @@ def explanations_section(runs: Sequence[RunResults], naming: Naming, limit: Size
     found = {run.path: _files(run.path / PLOTS, f"{_EXPLAIN}*.svg") for run in runs}
     if not any(found.values()):
         drawable = [run for run in runs if has_checkpoint(run)]
-        notes = [join(["What adaptation does to each layer: ", command("explain", run)]) for run in drawable[:1]]
+        what = "What adaptation changes in layers, or a memory knows: "
+        notes = [join([what, command("explain", run)]) for run in drawable[:1]]
         return Section(title, missing=notes)
     content, missing = [], []
     for run in runs:
@@ -76,7 +77,8 @@ def _video(path: Path, name: str) -> Html:
 
 def _explanation(path: Path) -> Html:
     name = path.stem.removeprefix(_EXPLAIN)
-    description = f"{name}, measured layer by layer; the text below says how to read it"
+    measured = "by step of a trial" if name == "memory" else "layer by layer"
+    description = f"{name}, measured {measured}; the text below says how to read it"
     return picture(_embedded(path), name.capitalize(), description)
 
 

@@ -20,11 +20,14 @@ from mlrun.wording import counted, data_in_words, duration, memory_checks, momen
 def compare_scores(runs: Sequence[EvaluatedRun]) -> list[Comparison]:
     """Compare runs by each score that figures show, after the most adaptation steps that all runs were evaluated at.
 
+    Where only some adapt by a memory, each run is compared after its own last step.
+
     Raises:
         IncomparableError: the runs cannot be compared.
     """
     steps = min(run.steps for run in runs)
-    alike = [replace(run, steps=steps) for run in runs]
+    mixed = len({run.has_memory for run in runs}) > 1
+    alike = list(runs) if mixed else [replace(run, steps=steps) for run in runs]
     names = [name for name in SCORES if name in SHOWN and all(name in run.names for run in alike)]
     return [compare(alike, name) for name in names or [None]]
 
@@ -51,7 +54,8 @@ def scores_section(runs: Sequence[EvaluatedRun], naming: Naming) -> Section:
 
 def _explanations(comparison: Comparison, naming: Naming) -> Iterator[str]:
     steps = comparison.protocol["steps"]
-    if any(evaluated_steps(run.report) > steps for group in comparison.groups for run in group.runs):
+    runs = [run for group in comparison.groups for run in group.runs]
+    if steps is not None and any(evaluated_steps(run.report) > steps for run in runs):
         yield f"Some runs were evaluated after more than {counted(steps, 'step')}, but not all of them."
     yield from explanations(comparison, naming.experiment(comparison.groups[0].runs[0].results))
 
@@ -62,21 +66,26 @@ def _comparison_table(comparisons: Sequence[Comparison], naming: Naming) -> Html
     headings = ["", "before, mean", f"{after}, mean", f"{after}, IQM"]
     if len(first.groups) > 1:
         headings.append("better than the first")
+    if first.protocol["steps"] is None:
+        headings.append("adaptation episodes")
     bodies = [body(SCORES[one.score].label, len(headings), _comparison_rows(one, naming)) for one in comparisons]
     return table(f"{tasks_in_words(first.protocol)}; {data_in_words(first.protocol)}", headings, bodies)
 
 
 def _comparison_rows(comparison: Comparison, naming: Naming) -> Iterator[Html]:
     decimals, several = SCORES[comparison.score].decimals, len(comparison.groups) > 1
+    with_data = comparison.protocol["steps"] is None
     for group in comparison.groups:
         numbers = [group.before.mean, group.after.mean, group.after.interquartile_mean]
         cells: list[str] = [_estimate(estimate, decimals) for estimate in numbers]
         if several:
             cells.append(_estimate(group.improvement, 2) if group.improvement else "-")
+        if with_data:
+            cells.append(str(group.adapted_to))
         yield row(_name(group, naming), cells)
     if several:
         for name, score in comparison.reference_scores.items():
-            yield row(name, ["", number(score, decimals), "", ""], "reference")
+            yield row(name, ["", number(score, decimals), "", "", *([""] * with_data)], "reference")
 
 
 def _training_table(comparison: Comparison, naming: Naming) -> Html:
@@ -106,7 +115,8 @@ def _estimate(estimate: Estimate, decimals: int) -> Html:
 def _by_protocol(runs: Sequence[EvaluatedRun]) -> list[list[EvaluatedRun]]:
     groups: dict[str, list[EvaluatedRun]] = {}
     for run in runs:
-        protocol, references = {**run.protocol(), "steps": None}, run.report["floors"]
+        own = run.protocol()
+        protocol, references = {**own, "steps": None, "data_by_step": "data_by_step" in own}, run.report["floors"]
         key = [benchmark_settings(run.experiment), protocol, references, run.names]
         groups.setdefault(json.dumps(key), []).append(run)
     return list(groups.values())

@@ -1,9 +1,9 @@
 import pytest
 
-from mlrun.analysis.comparison.compare import Budget, budget, compare
+from mlrun.analysis.comparison.compare import Budget, budget, compare, explanations
 from mlrun.analysis.comparison.protocol import IncomparableError, evaluated
 from mlrun.runs.results import read_results
-from tests.run_results import REACH, SINUSOID, make_run, report
+from tests.run_results import REACH, RL2, SINUSOID, make_run, of_memory, report
 
 RATE = "algorithm.inner.learning_rate=0.5"
 ROWS = [
@@ -86,6 +86,57 @@ def test_a_longer_evaluation_can_be_compared_after_fewer_steps(make):
         compare([make(), make("algorithm.inner.steps=2", by_step=longer)])
     runs = [make(steps=1), make("algorithm.inner.steps=2", by_step=longer, steps=1)]
     assert compare(runs).groups[1].after.mean.value == 5
+
+
+def returns(*means):
+    return [{"success_any": [0.5, 0.5], "success_last": [0.5, 0.5], "return": [mean, mean]} for mean in means]
+
+
+@pytest.fixture
+def with_memory(make):
+    """An evaluated run of a learner with a memory, by its mean return after 0, 1, ... episodes."""
+    return lambda *settings, means=(1.0, 2.0, 3.0), **about: make(
+        *settings, text=RL2, by_step=returns(*means), **of_memory(returns(*means)), **about
+    )
+
+
+def test_a_memory_is_compared_with_others_after_the_last_step_of_each(make, with_memory):
+    maml = make(text=REACH, by_step=returns(1.0, 5.0), data_by_step=[0, 10])
+    older = make("algorithm.inner.learning_rate=0.5", text=REACH, by_step=returns(1.0, 6.0))
+    comparison = compare([with_memory(), maml, older], "return")
+    assert comparison.protocol == {
+        "benchmark": "ml1/reach-v3",
+        "split": "test",
+        "tasks": 2,
+        "horizon": 500,
+        "steps": None,
+    }
+    assert [group.adapted_to for group in comparison.groups] == [2, 10, 10]
+    assert [group.after.mean.value for group in comparison.groups] == [3, 5, 6]
+    assert any("first episode" in line for line in explanations(comparison, "rl2"))
+    assert not any("first episode" in line for line in explanations(compare([maml, older]), "maml"))
+
+
+def test_memories_that_were_evaluated_alike_have_a_protocol(with_memory):
+    comparison = compare([with_memory(), with_memory("algorithm.memory.cell=lstm")], "return")
+    assert comparison.protocol["data_by_step"] == [0, 1, 2]
+    assert (comparison.protocol["steps"], comparison.protocol["episodes"]) == (2, 10)
+    shorter = [with_memory(steps=1), with_memory("algorithm.memory.cell=lstm", means=(1.0, 2.0))]
+    assert compare(shorter).protocol["data_by_step"] == [0, 1]
+
+
+def test_runs_of_one_experiment_must_have_adapted_to_the_same_also_with_a_memory(make, with_memory):
+    maml = make(text=REACH, by_step=returns(1.0, 5.0))
+    with pytest.raises(IncomparableError, match=r"in different ways: episodes is 10 in .* and 4 in"):
+        compare([maml, with_memory(), with_memory("seed=1", episodes=4)])
+    with pytest.raises(IncomparableError, match=r"in different ways: horizon is 500 in .* and 150 in"):
+        compare([maml, with_memory(horizon=150)])
+
+
+def test_training_may_draw_other_pairs_of_the_same_tasks(with_memory, make):
+    recombined = with_memory("benchmark.recombine=true")
+    assert recombined.experiment.benchmark.recombine
+    assert len(compare([make(text=REACH, by_step=returns(1.0, 5.0)), recombined]).groups) == 2
 
 
 def test_runs_on_different_benchmarks_are_refused(make):

@@ -4,6 +4,7 @@ import pytest
 from mlrun.analysis.plots import adaptation_steps
 from mlrun.analysis.plots.style import GREY
 from tests.analysis.plots.conftest import AFTER, BEFORE, points
+from tests.run_results import RL2, of_memory
 
 
 def bars(container):
@@ -58,3 +59,15 @@ def test_a_run_that_was_not_evaluated_on_test_tasks_is_not_drawn(make):
     assert reason is not None
     assert "mlrun eval" in reason
     assert adaptation_steps.why_not(make()) is None
+
+
+def test_with_a_memory_the_axis_is_that_of_episodes(make):
+    steps = (BEFORE, BEFORE, AFTER)
+    rl2 = make(text=RL2, by_step=steps, **of_memory(steps))
+    figure = adaptation_steps.draw([rl2, make()])
+    lines = [container[0] for container in figure.axes[0].containers]
+    assert [np.round(line.get_xdata()).tolist() for line in lines] == [[0, 1, 2], [0, 10]]
+    assert figure.axes[-1].get_xlabel() == "adaptation episodes"
+    said = " ".join(figure.get_supxlabel().split())
+    assert "over 4 test tasks, means of 10 trials or 4 test tasks, 10 episodes per step." in said
+    assert adaptation_steps.draw([make()]).axes[-1].get_xlabel() == "adaptation steps"

@@ -9,7 +9,7 @@ from mlrun.analysis.plots.goal_map import ALWAYS, NEVER, OUTCOME_LOOKS, SOMETIME
 from mlrun.analysis.plots.style import LIGHT
 from mlrun.analysis.plots.writing import write_figure
 from tests.analysis.plots.conftest import AFTER, BEFORE, GOALS, points
-from tests.run_results import SINUSOID
+from tests.run_results import RL2, SINUSOID, of_memory
 
 PUSH = "{benchmark: {name: ml1/push-v3}, algorithm: {name: maml}, training: {iterations: 3}}"
 NAVIGATION = "{benchmark: {name: navigation2d}, algorithm: {name: maml}, training: {iterations: 3}}"
@@ -62,6 +62,29 @@ def test_the_marks_are_explained_for_one_run_and_for_several(make, seeds, label,
     figure = goal_map.draw([make(f"seed={seed}") for seed in range(seeds)])
     assert [text.get_text() for text in figure.legends[0].get_texts()][1] == label
     assert " ".join(figure.get_supxlabel().split()).endswith(caption)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "trials", "label", "caption"),
+    [
+        (1, 1, "no success", "success at the last step."),
+        (1, 4, "no success in any trial", "Some success: in some trials only, or not at the last step."),
+        (2, 4, "no success in any run or trial", "in some runs or trials only, or not at the last step."),
+    ],
+)
+def test_the_trials_of_a_memory_are_told_as_runs_are(make, seeds, trials, label, caption):
+    steps, some = (
+        (BEFORE, AFTER),
+        {**AFTER, "success_any": [1.0, 0.25, 0.0, 1.0], "success_last": [1.0, 0.25, 0.0, 0.75]},
+    )
+    runs = [
+        make(f"seed={seed}", text=RL2, by_step=(BEFORE, some), episodes=trials, **of_memory(steps))
+        for seed in range(seeds)
+    ]
+    figure = goal_map.draw(runs)
+    assert [text.get_text() for text in figure.legends[0].get_texts()][2] == label
+    assert " ".join(figure.get_supxlabel().split()).endswith(caption)
+    assert {kind: len(found) for kind, found in goals(figure.axes[1]).items()} == {ALWAYS: 1, SOMETIMES: 2, NEVER: 1}
 
 
 def test_of_push_the_puck_s_start_is_joined_to_its_goal(make):

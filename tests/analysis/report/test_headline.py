@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.analysis.report.conftest import ROWS
-from tests.run_results import REACH
+from tests.run_results import REACH, RL2, of_memory
 
 
 def test_a_single_run_is_summed_up_in_one_sentence(make, page):
@@ -88,3 +88,16 @@ def test_a_run_in_training_shows_what_it_has_reached_on_training_tasks(make, pag
     )
     assert "running after 2 of 3 iterations." in report.text
     assert "mlrun resume" not in report.text
+
+
+def test_a_memory_takes_episodes_and_not_steps(make, page):
+    steps = [{"return": [1.0]}, {"return": [2.0]}, {"return": [4.0]}]
+    rl2 = make(text=RL2, by_step=steps, **of_memory(steps))
+    alone = page(rl2, drawn=False)
+    assert "On 1 held-out task, 2 adaptation episodes raise return from 1.0 to 4.0." in alone.text
+    assert "1 adaptation episode per step, mean of 10 trials per task" in alone.text
+    both = page(rl2, make(text=REACH, by_step=[{"return": [1.0]}, {"return": [3.0]}]), drawn=False)
+    assert "After adaptation, return on 1 held-out task is 4.0 for rl2 and 3.0 for maml." in both.text
+    comparison = both.tables[0]
+    assert [row[-1] for row in comparison if row[0] in ("", "rl2", "maml")] == ["adaptation episodes", "2", "10"]
+    assert {len(row) for row in comparison if len(row) > 1} == {6}

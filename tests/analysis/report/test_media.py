@@ -27,6 +27,16 @@ def test_videos_and_explanations_of_a_run_are_put_in(make, page):
     assert "Not in this report" not in report.text
 
 
+def test_what_a_memory_knows_is_not_told_as_measured_layer_by_layer(make, page):
+    run = make()
+    (run.path / "plots").mkdir()
+    for name in ("movement", "memory"):
+        (run.path / "plots" / f"explain-{name}.svg").write_bytes(b"svg")
+    told = [value for name, value in page(run).attributes if name == "alt"]
+    assert any("memory, measured by step of a trial" in text for text in told)
+    assert any("movement, measured layer by layer" in text for text in told)
+
+
 def test_a_link_is_not_put_in_for_what_it_leads_to(make, page, tmp_path):
     secret = tmp_path / "secret.png"
     secret.write_bytes(b"secret")
