@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass
 from typing import Final
 
 import torch
@@ -48,7 +47,6 @@ class BeliefLoss:
         transitions: of all trials, ``(steps, trials, ...)``.
         trials: the number of tasks, and of trials of each task.
         answers: what the belief has to predict of each task, as `belief_answers` gives it.
-        key: for what is drawn at random.
     """
 
     policy: BeliefPolicy
@@ -57,12 +55,9 @@ class BeliefLoss:
     transitions: Transitions
     trials: tuple[int, int]
     answers: torch.Tensor
-    key: RandomKey
-    _calls: count[int] = field(default_factory=count)
 
-    def __call__(self, trained: Parameters, chosen: torch.Tensor) -> torch.Tensor:
+    def __call__(self, trained: Parameters, chosen: torch.Tensor, key: RandomKey) -> torch.Tensor:
         """The losses of some trials, ``(chosen,)``."""
-        key = self.key.child(f"step/{next(self._calls)}")
         parameters = expand_to_tasks({**self.parameters, **trained}, 1)
         some = Transitions(*(part[:, chosen] for part in self.transitions))
         answers = self.answers.to(chosen.device)[chosen // self.trials[1]]
@@ -114,7 +109,7 @@ class BeliefLoss:
         one, other = (codes[(drawn[:, number] * len(codes)).long().clamp(max=len(codes) - 1)] for number in (0, 1))
         between = one + (1.4 * drawn[:, 2:3] - 0.2) * (other - one)
         predicted = self.policy.predicted_rewards(parameters, some, between.expand(len(some.time), *between.shape))
-        limits = some.rewards.flatten(0, 1).aminmax(dim=0)
+        limits = self.transitions.rewards.flatten(0, 1).aminmax(dim=0)
         predicted = predicted.clamp(limits.min, limits.max) * some.happened.unsqueeze(-1)
         replaced = (drawn[:, 3] < self.config.imagined).unsqueeze(-1)
         return some._replace(rewards=torch.where(replaced, predicted, some.rewards)), torch.where(

@@ -16,6 +16,8 @@ from mlrun.parameters import Parameters, gradients
 from mlrun.randomness import RandomKey
 from mlrun.task_group import TaskGroup
 
+Losses = Callable[[Parameters, torch.Tensor, RandomKey], torch.Tensor]
+
 
 class MinibatchAdam:
     """Adam (Kingma and Ba 2015). In every epoch, each item of the data is in one minibatch.
@@ -58,7 +60,7 @@ class MinibatchAdam:
     def step(
         self,
         parameters: Parameters,
-        losses: Callable[[Parameters, torch.Tensor], torch.Tensor],
+        losses: Losses,
         items: tuple[int, int],
         key: RandomKey,
         group: TaskGroup,
@@ -68,7 +70,8 @@ class MinibatchAdam:
 
         Args:
             parameters: to start from.
-            losses: the losses ``(chosen,)`` of some items, from parameters and the items' numbers.
+            losses: the losses ``(chosen,)`` of some items, from parameters, the items' numbers, and a key for what the
+                losses draw at random.
             items: how many tasks there are, and how many items each of them has. Items are numbered task by task.
             key: for the division into minibatches. Its iteration decides the step size.
             group: combines the tasks of several processes.
@@ -91,12 +94,14 @@ class MinibatchAdam:
         totals: list[torch.Tensor] = []
         for epoch in range(self.epochs):
             totals = []
-            for chosen, weight in self._divide(items, key.child(f"epoch/{epoch}"), group):
+            of_epoch = key.child(f"epoch/{epoch}")
+            for part, (chosen, weight) in enumerate(self._divide(items, of_epoch, group)):
                 interruption_point()
                 by_task = like.new_zeros(items[0])
                 if len(chosen):
                     chosen = chosen.to(like.device)
-                    by_task = by_task.index_add(0, chosen // items[1], weight * losses({**constant, **leaves}, chosen))
+                    values = losses({**constant, **leaves}, chosen, of_epoch.child(f"part/{part}"))
+                    by_task = by_task.index_add(0, chosen // items[1], weight * values)
                 require_finite_tasks("the loss", by_task.detach())
                 loss = group.mean(by_task)
                 shares = gradients(loss, leaves) if len(chosen) else {n: torch.zeros_like(t) for n, t in leaves.items()}

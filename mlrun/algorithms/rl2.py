@@ -91,7 +91,7 @@ class RL2(TrialLearner):
         memory = first_memories([episode.first_memory for episode in trial.episodes], span)
         actions, gains, old = (trial.sequences(part, span) for part in (trial.actions, advantages, trial.log_probs))
 
-        def losses(parameters: Parameters, chosen: torch.Tensor) -> torch.Tensor:
+        def losses(parameters: Parameters, chosen: torch.Tensor, _: RandomKey) -> torch.Tensor:
             some = choose(inputs, memory, chosen)
             distribution = policy.sequence(expand_to_tasks(parameters, 1), *some)
             log_probs = distribution.log_prob(actions[:, :, chosen])

@@ -81,7 +81,7 @@ class ValueNetwork:
         self._follow(targets, group)
         wanted = cut((targets - self.mean) / self.deviation)
 
-        def losses(parameters: Parameters, chosen: torch.Tensor) -> torch.Tensor:
+        def losses(parameters: Parameters, chosen: torch.Tensor, _: RandomKey) -> torch.Tensor:
             errors = (outputs(parameters, chosen) - wanted[..., chosen]).square()
             return errors.reshape(-1, len(chosen)).mean(0)
 

@@ -142,7 +142,7 @@ class VariBAD(TrialLearner):
         assert isinstance(policy, BeliefPolicy)
         actions, gains, old = trial.actions.flatten(0, 2), advantages.flatten(), trial.log_probs.flatten()
 
-        def losses(acting: Parameters, chosen: torch.Tensor) -> torch.Tensor:
+        def losses(acting: Parameters, chosen: torch.Tensor, _: RandomKey) -> torch.Tensor:
             distribution = policy.act(expand_to_tasks(acting, 1), features[chosen])
             log_ratio = distribution.log_prob(actions[chosen]) - old[chosen]
             loss = clipped_surrogate(log_ratio, gains[chosen], options.clip_range)
@@ -167,7 +167,6 @@ class VariBAD(TrialLearner):
             transitions=Transitions(*(trial.sequences(part, "trial")[0] for part in transitions)),
             trials=(len(tasks), trial.rewards.shape[2]),
             answers=belief_answers(config, problem.benchmark, tasks),
-            key=key,
         )
         inferring, metrics = self._belief_adam.step(
             self._of_belief(self.parameters), losses, losses.trials, key, problem.group

@@ -115,7 +115,7 @@ def test_loss_and_gradient_are_those_of_a_loop_over_steps(
         parameters: Parameters, losses: Any, items: tuple[int, int], *_: Any
     ) -> tuple[Parameters, dict[str, float]]:
         leaves = {name: tensor.clone().requires_grad_() for name, tensor in parameters.items()}
-        loss = losses(leaves, torch.arange(items[0] * items[1])).mean()
+        loss = losses(leaves, torch.arange(items[0] * items[1]), key).mean()
         wanted = [leaves[name] for name in leaves if name != "center"]
         found.update(loss=loss, gradients=torch.autograd.grad(loss, wanted))
         return parameters, {}

@@ -184,7 +184,6 @@ def test_imagined_trials_have_the_rewards_that_their_goal_would_give(benchmark: 
         transitions=some,
         trials=(len(tasks), TRIALS),
         answers=torch.arange(len(tasks)),
-        key=key,
     )
     shared = expand_to_tasks(algorithm.parameters, 1)
     codes = 10 * algorithm.parameters["belief.codes"]
