@@ -24,6 +24,7 @@ _LEAST_NOISE: Final = 0.02  # standard deviation of scaled rewards
 _CODE_SCALE: Final = 10.0  # codes move this much faster than other parameters
 _ANSWER_NOISE: Final = 0.15  # on codes, so that nearby codes mean nearby goals, and on what beliefs have to predict
 _CODE_DECAY: Final = 0.003  # weight of a code's square
+_EXPLAINS: Final = 100.0  # weight of explaining rewards where beliefs explain them; less, and beliefs all become equal
 _IMAGINES_FROM: Final = 30  # the meta-iteration from which on predicted rewards are good enough to learn from
 
 
@@ -75,9 +76,8 @@ class BeliefLoss:
         """The belief at the end explains the rewards; the belief at any moment predicts the one at the end."""
         evidence = self._evidence(parameters, some)
         last = self.policy.belief(parameters, evidence[-1]).mean
-        return self._surprise_at_rewards(last, parameters, some, chosen, key) + self._surprise_at(
-            last.detach(), parameters, evidence, chosen, key
-        )
+        explained = self._surprise_at_rewards(last, parameters, some, chosen, key)
+        return _EXPLAINS * explained + self._surprise_at(last.detach(), parameters, evidence, chosen, key)
 
     def _from_codes(
         self, parameters: Parameters, some: Transitions, answers: torch.Tensor, chosen: torch.Tensor, key: RandomKey

@@ -194,7 +194,7 @@ class BeliefPolicy:
         weight, weighted = evidence.chunk(2, -1)
         inputs = torch.cat((weighted / (1 + weight), 0.3 * weight.log1p()), -1)
         mean, log_std = self._posterior.shared(parameters, inputs).chunk(2, -1)
-        return Belief(mean, _LEAST_STD + (4 * (log_std / 4).tanh()).clamp(max=1.0).exp())
+        return Belief(3 * (mean / 3).tanh(), _LEAST_STD + (4 * (log_std / 4).tanh()).clamp(max=1.0).exp())
 
     def knowledge(self, parameters: Parameters, memory: Memory) -> torch.Tensor:
         """What can hold what is known of the task: the belief's mean, ``(tasks, worlds, latent_size)``."""
