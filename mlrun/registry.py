@@ -25,13 +25,13 @@ class UnknownNameError(LookupError):
             kind: What is named, in the singular, for example ``"camera"``.
             name: The unknown name.
             choices: The known names.
-            note: Is added after the choices.
+            note: Is put before the choices.
         """
         choices = sorted(choices)
         guess = closest_match(name, choices)
         suggestion = f"; did you mean {guess!r}?" if guess else ""
         listed = ", ".join(repr(choice) for choice in choices) or "none"
-        return cls(f"unknown {kind} {name!r}{suggestion} (choices: {listed}{note})")
+        return cls(f"unknown {kind} {name!r}{suggestion} ({note}choices: {listed})")
 
 
 class PluginError(LookupError):
@@ -106,7 +106,7 @@ class Registry(Generic[ConfigT]):
         if name in self._entries and not points:
             return self._entries[name]
         if not points:
-            note = "" if self._group is None else "; no installed package provides it"
+            note = "" if self._group is None else "no installed package provides it; "
             raise UnknownNameError.among(self.kind, name, self.names(), note)
         if name in self._entries or len(points) > 1:
             origins = ["mlrun"] * (name in self._entries) + [_package(point) for point in points]

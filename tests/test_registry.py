@@ -147,7 +147,7 @@ class Blob:
         registry.load("square")
         with pytest.raises(UnknownNameError) as caught:
             registry.entry("stars")
-        reason = "did you mean 'star'? (choices: 'square', 'star'; no installed package provides it)"
+        reason = "did you mean 'star'? (no installed package provides it; choices: 'square', 'star')"
         assert str(caught.value) == f"unknown shape 'stars'; {reason}"
         assert "shapely_things" not in sys.modules
 

@@ -44,6 +44,7 @@ def command(as_json: AsJson = False) -> None:
         print_json({"environments": listed})
         return
     table = columns("name", "observation", "action", "horizon", "tasks", "reference scores", "summary")
+    table.columns[-1].no_wrap = True  # the reference scores wrap instead
     for name, summary in summaries.items():
         table.add_row(name, *_cells(descriptions.get(name)), summary)
     print_table(table)

@@ -61,10 +61,10 @@ class PhysicsElsewhere(CPUPhysics):
 def difference(algorithm: str, benchmark: str) -> list[str]:
     """The results that differ if networks are on the accelerator and worlds on the CPU.
 
-    Recurrent networks may round otherwise: other operations than on the CPU compute them.
+    Learners with a memory may round otherwise: other operations than on the CPU compute their networks.
     """
     what = experiment(algorithm, benchmark, 2)
-    rounded = hasattr(what.algorithm, "memory")
+    rounded = hasattr(what.algorithm, "trial")
     return _unequal(_results(what, ELSEWHERE, "cpu"), _results(what, "cpu", "cpu"), rounded=rounded)
 
 

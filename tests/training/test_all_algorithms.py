@@ -43,6 +43,10 @@ def experiment(algorithm: str, benchmark: str, iterations: int) -> Experiment:
     fields = algorithms.entry(algorithm).config.model_fields
     two_steps = {"inner": {"steps": 2}} if "inner" in fields else {"trial": {"episodes": 3}}
     section: dict[str, Any] = {"name": algorithm, **two_steps}
+    if "trial" in fields:
+        section["outer"] = {"epochs": 2, "minibatches": 2}
+    if "belief" in fields:
+        section["belief"] = {"size": 8, "epochs": 1, "minibatches": 2}
     outer = fields.get("outer")
     if outer is not None and isinstance(outer.default, TrustRegionConfig):
         section["outer"] = {"name": "adam" if benchmark == "sinusoid" else "trpo"}
