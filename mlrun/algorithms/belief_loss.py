@@ -24,7 +24,7 @@ _LEAST_NOISE: Final = 0.02  # standard deviation of scaled rewards
 _CODE_SCALE: Final = 10.0  # codes move this much faster than other parameters
 _ANSWER_NOISE: Final = 0.15  # on codes, so that nearby codes mean nearby goals, and on what beliefs have to predict
 _CODE_DECAY: Final = 0.003  # weight of a code's square
-_EXPLAINS: Final = 100.0  # weight of explaining rewards where beliefs explain them; less, and beliefs all become equal
+_EXPLAINS: Final = 100.0  # weight of rewards where the belief itself explains them: there are hundreds in a trial
 _IMAGINES_FROM: Final = 30  # the meta-iteration from which on predicted rewards are good enough to learn from
 
 
