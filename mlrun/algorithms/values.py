@@ -27,7 +27,7 @@ _CENTER: Final = "center"
 class ValueFunction(ABC):
     """The expected discounted return of a trial from each of its steps on. It is used in training only."""
 
-    def initialise(self, problem: EpisodicProblem, center: torch.Tensor, key: RandomKey) -> None:  # noqa: B027
+    def initialise(self, problem: EpisodicProblem, center: torch.Tensor, key: RandomKey) -> None:  # noqa: B027 (it may do nothing)
         """Start from fresh parameters. By default there are none.
 
         Args:
@@ -50,7 +50,7 @@ class ValueFunction(ABC):
         """All that later updates depend on; by default nothing."""
         return {}
 
-    def load_state_dict(self, state: dict[str, Any], device: str = "cpu") -> None:  # noqa: B027
+    def load_state_dict(self, state: dict[str, Any], device: str = "cpu") -> None:  # noqa: B027 (it may do nothing)
         """Continue from a ``state_dict``."""
 
 

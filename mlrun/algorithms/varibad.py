@@ -25,6 +25,7 @@ from mlrun.networks import MLP
 from mlrun.parameters import Parameters
 from mlrun.problems.episodes import EpisodicProblem
 from mlrun.randomness import RandomKey
+from mlrun.registry import PluginError
 from mlrun.rl.advantages import Sharpening
 from mlrun.rl.belief import BeliefPolicy, Transitions
 from mlrun.rl.policy import PolicyInputs
@@ -52,6 +53,8 @@ class VariBAD(TrialLearner):
         """The policy that the experiment describes."""
         config, policy, sharpening = experiment.algorithm, experiment.policy, experiment.rollouts.sharpening
         assert isinstance(config, VariBADConfig)
+        if config.belief.predicts != "rewards" and not hasattr(benchmark, "hidden"):
+            raise PluginError(f"benchmark {benchmark.name!r} has no hidden: only rewards can be predicted on it")
         return BeliefPolicy(
             observation_size=benchmark.observation_size,
             action_size=benchmark.action_size,

@@ -26,7 +26,7 @@ def impossible_combinations(data: Any, default_batch: int) -> list[InitErrorDeta
         *_too_many_tasks(data, default_batch),
         *_no_policy(data),
         *_step_decays_too_soon(data),
-        *_codes_without_list(data),
+        *_impossible_codes(data),
     ]
 
 
@@ -71,18 +71,25 @@ def _no_policy(data: Any) -> Iterator[InitErrorDetails]:
 
 
 def _step_decays_too_soon(data: Any) -> Iterator[InitErrorDetails]:
-    """Refuse an outer step that shrinks to 0 before training ends."""
-    decay = peek(peek(peek(data, "algorithm"), "outer"), "decay_iterations")
+    """Refuse a step that shrinks to 0 before training ends."""
     total = peek(peek(data, "training"), "iterations")
-    if type(decay) is int and type(total) is int and 0 < decay < total:
-        message = f"must be at least {total}, the number of iterations, not {decay}"
-        path = ("algorithm", "outer", "decay_iterations")
-        yield refusal(path, ConflictError(message, ("training", "iterations")), decay)
+    for part in ("outer", "belief"):
+        decay = peek(peek(peek(data, "algorithm"), part), "decay_iterations")
+        if type(decay) is int and type(total) is int and 0 < decay < total:
+            message = f"must be at least {total}, the number of iterations, not {decay}"
+            path = ("algorithm", part, "decay_iterations")
+            yield refusal(path, ConflictError(message, ("training", "iterations")), decay)
 
 
-def _codes_without_list(data: Any) -> Iterator[InitErrorDetails]:
-    """Refuse codes of training goals where training draws new goals all the time."""
-    predicts = peek(peek(peek(data, "algorithm"), "belief"), "predicts")
+def _impossible_codes(data: Any) -> Iterator[InitErrorDetails]:
+    """Refuse codes of training goals where training draws new goals all the time, and imagined goals without codes."""
+    belief = peek(peek(data, "algorithm"), "belief")
+    predicts, imagined = peek(belief, "predicts"), peek(belief, "imagined", 0)
+    if imagined and type(imagined) in (int, float) and predicts != "codes":
+        error = ConflictError(
+            "only codes can be imagined; write 'predicts: codes'", ("algorithm", "belief", "predicts")
+        )
+        yield refusal(("algorithm", "belief", "imagined"), error, imagined)
     benchmark = peek(data, "benchmark")
     model = registered_model("benchmark", benchmark)
     if predicts == "codes" and model is not None and "num_tasks" not in model.model_fields:

@@ -13,9 +13,12 @@ from mlrun.algorithms.belief_loss import BeliefLoss
 from mlrun.algorithms.varibad import VariBAD
 from mlrun.benchmarks.task import Task
 from mlrun.config.algorithms import VariBADConfig
+from mlrun.config.benchmarks import Navigation2DConfig
+from mlrun.config.schema import EpisodicExperiment, TrainingConfig
 from mlrun.learner import AdaptedLearner, expand_to_tasks
 from mlrun.problems.episodes import EpisodicProblem
 from mlrun.randomness import RandomKey
+from mlrun.registry import PluginError
 from mlrun.rl.advantages import Sharpening
 from mlrun.rl.belief import BeliefPolicy, Transitions
 from mlrun.rl.policy import PolicyInputs
@@ -201,6 +204,23 @@ def test_imagined_trials_have_the_rewards_that_their_goal_would_give(benchmark: 
     expected = predicted.clamp(low, high) * some.happened.unsqueeze(-1)
     torch.testing.assert_close(told.rewards[:, imagined], expected[:, imagined])
     assert torch.equal(told.situation, some.situation)
+
+
+@pytest.mark.parametrize("predicts", PREDICTED)
+def test_a_benchmark_that_hides_nothing_can_only_have_its_rewards_predicted(predicts: str) -> None:
+    class Plain:
+        name, observation_size, action_size, horizon = "plain", 3, 2, 6
+
+    what = EpisodicExperiment(
+        benchmark=Navigation2DConfig(),
+        algorithm=VariBADConfig.model_validate({"name": "varibad"}),
+        training=TrainingConfig(iterations=1),
+    ).model_copy(update={"algorithm": config(predicts=predicts)})
+    if predicts == "rewards":
+        assert isinstance(VariBAD.make_policy(what, Plain()), BeliefPolicy)  # type: ignore[arg-type]
+    else:
+        with pytest.raises(PluginError, match="'plain' has no hidden"):
+            VariBAD.make_policy(what, Plain())  # type: ignore[arg-type]
 
 
 def test_a_goal_without_a_code_is_an_error(key: RandomKey) -> None:

@@ -317,6 +317,19 @@ def test_codes_need_a_limited_list_of_tasks(load: Load, complain: Complain) -> N
     load(MINIMAL, algorithm)
 
 
+def test_only_codes_can_be_imagined(load: Load, complain: Complain) -> None:
+    load(MINIMAL, "algorithm={name: varibad, belief: {predicts: codes, imagined: 0.4}}")
+    (line,) = complain(MINIMAL, "algorithm={name: varibad, belief: {imagined: 0.4}}")
+    assert line.endswith(": algorithm.belief.imagined: only codes can be imagined; write 'predicts: codes'")
+
+
+@pytest.mark.parametrize("part", ["outer", "belief"])
+def test_no_step_of_a_belief_decays_too_soon(part: str, complain: Complain) -> None:
+    algorithm = f"algorithm={{name: varibad, {part}: {{decay_iterations: 2}}}}"
+    (line,) = complain(MINIMAL, algorithm, "training.iterations=3")
+    assert line.endswith(f": algorithm.{part}.decay_iterations: must be at least 3, the number of iterations, not 2")
+
+
 def test_recombined_tasks_are_as_many_as_their_pairs(load: Load, complain: Complain) -> None:
     load(MINIMAL, "benchmark.num_tasks=5", "benchmark.recombine=true", "training.tasks_per_batch=25")
     (line,) = complain(MINIMAL, "benchmark.num_tasks=5", "benchmark.recombine=true", "training.tasks_per_batch=26")
