@@ -1,6 +1,6 @@
 """Phrases for evaluations, counts, lists and times, so that all outputs use the same words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 
@@ -20,6 +20,11 @@ def data_in_words(result: Mapping[str, Any]) -> str:
     if "episodes" in result:
         return f"{counted(result['episodes'], 'adaptation episode')} per step"
     return f"adapted to {counted(result['shots'], 'example')}"
+
+
+def aids_in_words(aids: Sequence[str]) -> str:
+    """What training used besides the usual tasks, of which there must be something: ``trained with ...``."""
+    return f"trained with {listed(list(aids))}"
 
 
 def moment_in_words(step: int | None) -> str:

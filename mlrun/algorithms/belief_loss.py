@@ -1,10 +1,10 @@
-"""What trains a belief over the task: rewards, learned codes of the training goals, or the goals themselves."""
+"""What trains a belief over the task: the rewards of trials, or the goals themselves."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 import torch
 
@@ -15,16 +15,15 @@ from mlrun.learner import expand_to_tasks
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 from mlrun.rl.belief import BeliefPolicy, Transitions
-
-CODES: Final = "belief.codes"
+from mlrun.task_group import TaskGroup
 
 _MOMENTS: Final = 6  # in each trial, at which its belief is trained in a step
 _PREDICTED: Final = 32  # transitions of each trial whose rewards are predicted in a step
 _LEAST_NOISE: Final = 0.02  # standard deviation of scaled rewards
-_CODE_SCALE: Final = 10.0  # codes move this much faster than other parameters
 _ANSWER_NOISE: Final = 0.15  # on codes, so that nearby codes mean nearby goals, and on what beliefs have to predict
-_CODE_DECAY: Final = 0.003  # weight of a code's square
-_EXPLAINS: Final = 100.0  # weight of rewards where the belief itself explains them: there are hundreds in a trial
+_STEP: Final = 0.3  # by which codes of trials move towards what explains their rewards, in each pass
+_LEAST_GRADIENT: Final = 1e-3  # below which they move less
+_LARGEST_CODE: Final = 2.8  # of a trial, since beliefs are below 3
 _IMAGINES_FROM: Final = 30  # the meta-iteration from which on predicted rewards are good enough to learn from
 
 
@@ -34,11 +33,10 @@ class BeliefLoss:
 
     `config.predicts` says what the belief is trained by:
 
-    - "rewards": the belief at the end of a trial has to explain the rewards of all its transitions (Zintgraf et al.
-      2020), and the belief at any moment has to predict that at the end. It needs nothing but what the policy sees.
-    - "codes": every training goal has a code, which is learned too. The code has to predict the rewards of all tasks
-      with this goal, and the belief has to predict the code. It needs to know which tasks have the same goal, but not
-      where the goal is.
+    - "rewards": every trial has a code of its own. It starts from the belief at the trial's end and then follows the
+      gradient of how well it explains the trial's rewards. The decoder learns to predict the rewards from the codes,
+      and the belief at any moment learns to predict the code. It needs nothing but what the policy sees. Unlike in
+      Zintgraf et al. (2020), no belief is sampled and none has to stay near a prior: beliefs lost the task that way.
     - "task": the belief has to predict the goal (Humplik et al. 2019), which is privileged information.
 
     Attributes:
@@ -47,7 +45,9 @@ class BeliefLoss:
         parameters: all parameters; those that are not trained here are constant.
         transitions: of all trials, ``(steps, trials, ...)``.
         trials: the number of tasks, and of trials of each task.
-        answers: what the belief has to predict of each task, as `belief_answers` gives it.
+        goals: for "task", what the belief has to predict of each task, as `scaled_goals` gives it.
+        codes: for "rewards", the codes of the trials of all processes, ``(trials, latent)``.
+        reward_limits: the least and the largest of the scaled rewards of all processes, ``(reward_size,)`` each.
     """
 
     policy: BeliefPolicy
@@ -55,62 +55,56 @@ class BeliefLoss:
     parameters: Parameters
     transitions: Transitions
     trials: tuple[int, int]
-    answers: torch.Tensor
+    goals: torch.Tensor
+    codes: torch.Tensor
+    reward_limits: tuple[torch.Tensor, torch.Tensor]
 
     def __call__(self, trained: Parameters, chosen: torch.Tensor, key: RandomKey) -> torch.Tensor:
         """The losses of some trials, ``(chosen,)``."""
         parameters = expand_to_tasks({**self.parameters, **trained}, 1)
         some = Transitions(*(part[:, chosen] for part in self.transitions))
-        answers = self.answers.to(chosen.device)[chosen // self.trials[1]]
-        predicts = {"rewards": self._from_rewards, "codes": self._from_codes, "task": self._from_tasks}
-        return predicts[self.config.predicts](parameters, some, answers, chosen, key)
+        if self.config.predicts == "task":
+            goals = self.goals.to(some.time)[chosen // self.trials[1]]
+            return self._surprise_at(goals, parameters, self._evidence(parameters, some), chosen, key)
+        codes = self.codes[key.first_slot * self.trials[1] + chosen]
+        told, told_codes = self._imagine(parameters, some, codes, chosen, key.child("imagined"))
+        return self._surprise_at_rewards(codes, parameters, some, chosen, key) + self._surprise_at(
+            told_codes, parameters, self._evidence(parameters, told), chosen, key
+        )
 
-    def _from_tasks(
-        self, parameters: Parameters, some: Transitions, answers: torch.Tensor, chosen: torch.Tensor, key: RandomKey
-    ) -> torch.Tensor:
-        return self._surprise_at(answers.to(some.time), parameters, self._evidence(parameters, some), chosen, key)
+    def explaining(self, parameters: Parameters, key: RandomKey, group: TaskGroup) -> Self:
+        """The same loss with codes of trials that explain their rewards a little better.
 
-    def _from_rewards(
-        self, parameters: Parameters, some: Transitions, answers: torch.Tensor, chosen: torch.Tensor, key: RandomKey
-    ) -> torch.Tensor:
-        """The belief at the end explains the rewards; the belief at any moment predicts the one at the end."""
-        evidence = self._evidence(parameters, some)
-        last = self.policy.belief(parameters, evidence[-1]).mean
-        explained = self._surprise_at_rewards(last, parameters, some, chosen, key)
-        return _EXPLAINS * explained + self._surprise_at(last.detach(), parameters, evidence, chosen, key)
+        Codes keep mean 0 and standard deviation 1 over all trials. Otherwise they would shrink, since beliefs predict
+        less than what there is.
+        """
+        tasks, trials = self.trials
+        own = self.codes[key.first_slot * trials :][: tasks * trials].detach().requires_grad_()
+        constant = expand_to_tasks({name: tensor.detach() for name, tensor in parameters.items()}, 1)
+        everyone = torch.arange(len(own), device=own.device)
+        surprise = self._surprise_at_rewards(own, constant, self.transitions, everyone, key)
+        (gradient,) = torch.autograd.grad(surprise.sum(), own)
+        moved = own.detach() - _STEP * gradient / (gradient.square().mean(-1, keepdim=True).sqrt() + _LEAST_GRADIENT)
+        codes = group.gather(moved.unflatten(0, self.trials)).flatten(0, 1)
+        codes = (codes - codes.mean(0)) / (codes.std(0, correction=0) + 1e-6)
+        return replace(self, codes=codes.clamp(-_LARGEST_CODE, _LARGEST_CODE))
 
-    def _from_codes(
-        self, parameters: Parameters, some: Transitions, answers: torch.Tensor, chosen: torch.Tensor, key: RandomKey
-    ) -> torch.Tensor:
-        """The code of the goal explains the rewards, and the belief predicts the code."""
-        codes = _CODE_SCALE * parameters[CODES][0]
-        explained = self._surprise_at_rewards(codes[answers], parameters, some, chosen, key)
-        with torch.no_grad():
-            told, code = self._imagine(codes, parameters, some, codes[answers], chosen, key.child("imagined"))
-            code = (code - codes.mean(0)) / (codes.std(0) + 1e-6)
-        return explained + self._surprise_at(code, parameters, self._evidence(parameters, told), chosen, key)
-
+    @torch.no_grad()
     def _imagine(
-        self,
-        codes: torch.Tensor,
-        parameters: Parameters,
-        some: Transitions,
-        own: torch.Tensor,
-        chosen: torch.Tensor,
-        key: RandomKey,
+        self, parameters: Parameters, some: Transitions, own: torch.Tensor, chosen: torch.Tensor, key: RandomKey
     ) -> tuple[Transitions, torch.Tensor]:
-        """Some trials as if their goals lay between two training goals, or a little beyond: other rewards and codes.
+        """Some trials as if their codes lay between two codes, or a little beyond: other rewards and codes.
 
         The belief then has to infer goals that are not in the training list, from predicted rewards.
         """
         if not self.config.imagined or key.iteration < _IMAGINES_FROM:
             return some, own
-        drawn = key.uniform(self.trials[0], (self.trials[1], 4)).flatten(0, 1).to(codes)[chosen]
-        one, other = (codes[(drawn[:, number] * len(codes)).long().clamp(max=len(codes) - 1)] for number in (0, 1))
+        drawn = key.uniform(self.trials[0], (self.trials[1], 4)).flatten(0, 1).to(own)[chosen]
+        ends = (drawn[:, :2] * len(self.codes)).long().clamp(max=len(self.codes) - 1)
+        one, other = self.codes[ends].unbind(1)
         between = one + (1.4 * drawn[:, 2:3] - 0.2) * (other - one)
         predicted = self.policy.predicted_rewards(parameters, some, between.expand(len(some.time), *between.shape))
-        limits = self.transitions.rewards.flatten(0, 1).aminmax(dim=0)
-        predicted = predicted.clamp(limits.min, limits.max) * some.happened.unsqueeze(-1)
+        predicted = predicted.clamp(*self.reward_limits) * some.happened.unsqueeze(-1)
         replaced = (drawn[:, 3] < self.config.imagined).unsqueeze(-1)
         return some._replace(rewards=torch.where(replaced, predicted, some.rewards)), torch.where(
             replaced, between, own
@@ -146,7 +140,7 @@ class BeliefLoss:
         predicted = self.policy.predicted_rewards(parameters, seen, noisy.expand(_PREDICTED, *code.shape))
         spread = _LEAST_NOISE + parameters["belief.log_noise"][0].exp()
         surprise = (0.5 * ((seen.rewards - predicted) / spread).square() + spread.log()).sum(-1)
-        return (surprise * seen.happened).mean(0) + _CODE_DECAY * 0.5 * code.square().sum(-1)
+        return (surprise * seen.happened).mean(0)
 
     def _moments(self, key: RandomKey, number: int, chosen: torch.Tensor) -> torch.Tensor:
         """Random steps of the chosen trials, ``(number, chosen)``."""
@@ -162,38 +156,15 @@ class BeliefLoss:
 
 def latent_size(config: BeliefConfig, benchmark: EpisodicBenchmark) -> int:
     """The number of components of the belief."""
-    return belief_answers(config, benchmark, []).shape[1] if config.predicts == "task" else config.latent_size
+    return config.latent_size if config.predicts == "rewards" else scaled_goals(benchmark, []).shape[1]
 
 
-def belief_answers(config: BeliefConfig, benchmark: EpisodicBenchmark, tasks: Sequence[Task]) -> torch.Tensor:
-    """What the belief has to predict of each task, besides rewards.
-
-    Returns:
-        For "task", the goals ``(tasks, numbers)``: those numbers that vary, with mean 0 and standard deviation 1 over
-        the training tasks. For "codes", the number of each task's code, ``(tasks,)``. For "rewards", zeros.
-
-    Raises:
-        ValueError: a task has a goal that no training task has, so that it has no code.
-    """
-    if config.predicts == "rewards":
-        return torch.zeros(len(tasks), dtype=torch.int64)
+def scaled_goals(benchmark: EpisodicBenchmark, tasks: Sequence[Task]) -> torch.Tensor:
+    """The goals of tasks, ``(tasks, numbers)``: those numbers that vary, with mean 0 and deviation 1 over training."""
     known = benchmark.hidden(benchmark.train_tasks)
-    asked = benchmark.hidden(tasks) if tasks else known[:0]
-    if config.predicts == "task":
-        varies = (known != known[0]).any(0)
-        return (asked[:, varies] - known[:, varies].mean(0)) / known[:, varies].std(0)
-    same = (asked[:, None] == known.unique(dim=0)).all(-1)
-    if not same.any(1).all():
-        raise ValueError("a task has a goal that no training task has: belief.predicts must not be 'codes'")
-    return same.int().argmax(1)
-
-
-def initial_codes(config: BeliefConfig, benchmark: EpisodicBenchmark, key: RandomKey) -> Parameters:
-    """Random codes of the training goals, ``(goals, latent_size)``; nothing if codes are not predicted."""
-    if config.predicts != "codes":
-        return {}
-    goals = benchmark.hidden(benchmark.train_tasks).unique(dim=0)
-    return {CODES: 0.5 / _CODE_SCALE * torch.randn(len(goals), config.latent_size, generator=key.generator())}
+    varies = (known != known[0]).any(0)
+    goals = benchmark.hidden(tasks) if tasks else known[:0]
+    return (goals[:, varies] - known[:, varies].mean(0)) / known[:, varies].std(0)
 
 
 def is_trained(name: str, config: BeliefConfig) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from mlrun.algorithms.belief_loss import BeliefLoss, belief_answers, initial_codes, is_trained, latent_size
+from mlrun.algorithms.belief_loss import BeliefLoss, is_trained, latent_size, scaled_goals
 from mlrun.algorithms.minibatches import MinibatchAdam
 from mlrun.algorithms.trial_learner import (
     TrialLearner,
@@ -46,7 +46,7 @@ class VariBAD(TrialLearner):
         super().__init__(config)
         self.value = ValueNetwork(config.outer)
         self._adam = MinibatchAdam.from_config(config.outer)
-        self._belief_adam = MinibatchAdam.from_config(config.belief)
+        self._belief_adam = MinibatchAdam.from_config(config.belief.model_copy(update={"epochs": 1}))
 
     @classmethod
     def make_policy(cls, experiment: EpisodicExperiment, benchmark: EpisodicBenchmark) -> BeliefPolicy:
@@ -73,11 +73,7 @@ class VariBAD(TrialLearner):
         """Start from fresh parameters of policy, belief and value function."""
         policy = problem.policy
         assert isinstance(policy, BeliefPolicy)
-        codes = initial_codes(self.config.belief, problem.benchmark, key.child("codes"))
-        self.parameters = {
-            **problem.initial_parameters(key),
-            **{name: tensor.to(problem.device) for name, tensor in codes.items()},
-        }
+        self.parameters = problem.initial_parameters(key)
         network = _value_network(policy)
         fresh = network.initial_parameters(key.child("value").generator())
         self.value.initialise({name: tensor.to(problem.device) for name, tensor in fresh.items()}, network.head)
@@ -163,18 +159,27 @@ class VariBAD(TrialLearner):
         assert isinstance(policy, BeliefPolicy)
         parameters = expand_to_tasks(self.parameters, len(tasks))
         transitions, _ = policy.transitions(parameters, trial.inputs, trial.episodes[0].first_memory)
+        belief = policy.belief(parameters, trial.episodes[-1].memory["evidence"])
+        seen = problem.group.gather(transitions.rewards)
         losses = BeliefLoss(
             policy=policy,
             config=config,
             parameters=self.parameters,
             transitions=Transitions(*(trial.sequences(part, "trial")[0] for part in transitions)),
             trials=(len(tasks), trial.rewards.shape[2]),
-            answers=belief_answers(config, problem.benchmark, tasks),
+            goals=scaled_goals(problem.benchmark, tasks) if config.predicts == "task" else belief.mean[:0],
+            codes=problem.group.gather(belief.mean).flatten(0, 1),
+            reward_limits=(seen.amin((0, 1, 2)), seen.amax((0, 1, 2))),
         )
-        inferring, metrics = self._belief_adam.step(
-            self._of_belief(self.parameters), losses, losses.trials, key, problem.group
-        )
-        self.parameters = {**self.parameters, **inferring}
+        metrics: dict[str, float] = {}
+        for epoch in range(config.epochs):
+            of_epoch = key.child(f"epoch/{epoch}")
+            if config.predicts == "rewards":
+                losses = losses.explaining(self.parameters, of_epoch.child("codes"), problem.group)
+            inferring, metrics = self._belief_adam.step(
+                self._of_belief(self.parameters), losses, losses.trials, of_epoch, problem.group
+            )
+            self.parameters = {**self.parameters, **inferring}
         return {f"belief/{name}": number for name, number in metrics.items()}
 
 

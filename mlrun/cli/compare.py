@@ -139,14 +139,15 @@ def _note_if_provisional(run: EvaluatedRun) -> None:
 
 def _print_as_text(comparison: Comparison) -> None:
     """Print a table of scores, a table of the seeds and costs behind them, and how to read both."""
-    from mlrun.analysis.comparison.compare import explanations, other_differences
+    from mlrun.analysis.comparison.compare import aids, explanations, other_differences
 
     about, score = comparison.protocol, SCORES[comparison.score]
     typer.echo(f"{tasks_in_words(about)}, {data_in_words(about)}: {score.label}\n")
     for table in (_score_table(comparison), _run_table(comparison)):
         print_table(table)
         typer.echo()
-    for line in (*explanations(comparison, first=comparison.groups[0].label), *other_differences(comparison)):
+    how_to_read = explanations(comparison, first=comparison.groups[0].label)
+    for line in (*how_to_read, *other_differences(comparison), *aids(comparison)):
         typer.echo(line)
 
 
@@ -216,6 +217,7 @@ def _group_as_data(group: Group, comparison: Comparison) -> dict[str, Any]:
     return {
         "label": group.label,
         "differences": group.differences,
+        "aids": group.aids,
         "before": asdict(group.before),
         "after": asdict(group.after),
         **_data_as_data(group, comparison),

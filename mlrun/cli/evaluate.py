@@ -19,7 +19,7 @@ from mlrun.cli.shared.options import (
 )
 from mlrun.cli.shared.output import columns, note, print_json, print_table
 from mlrun.scores import SCORES
-from mlrun.wording import counted, data_in_words, memory_checks, moment_in_words, tasks_in_words
+from mlrun.wording import aids_in_words, counted, data_in_words, memory_checks, moment_in_words, tasks_in_words
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -88,8 +88,9 @@ def command(
 
 
 def evaluation_title(result: Mapping[str, Any]) -> str:
-    """One line about what was evaluated, and on how much data."""
-    return f"{tasks_in_words(result)}; checkpoint {result['checkpoint']}, {data_in_words(result)}"
+    """What was evaluated, and on how much data; in a second line, what training used besides the usual tasks."""
+    title = f"{tasks_in_words(result)}; checkpoint {result['checkpoint']}, {data_in_words(result)}"
+    return f"{title}\n{aids_in_words(result['aids'])}" if result["aids"] else title
 
 
 def evaluation_table(result: Mapping[str, Any]) -> Table:

@@ -27,6 +27,11 @@ class AlgorithmConfig(NamedSection, frozen=True):
         """Steps that the algorithm is trained for; None if only its code knows. By default those of `inner`."""
         return peek(peek(self, "inner"), "steps")
 
+    @property
+    def aids(self) -> tuple[str, ...]:
+        """In words, what training uses that a policy does not see."""
+        return ()
+
 
 class _AdaptationConfig(Section, frozen=True):
     """Adaptation to one task."""
@@ -233,10 +238,10 @@ class BeliefConfig(MinibatchConfig, frozen=True):
     epochs: int = Field(default=16, ge=1, le=1000, description="Passes over the same trials")
     minibatches: int = Field(default=6, ge=1, description="Parts of the trials in each pass, one step for each")
     learning_rate: float = Field(default=1e-3, gt=0, description="Step size of Adam")
-    predicts: Literal["rewards", "codes", "task"] = Field(
+    predicts: Literal["rewards", "task"] = Field(
         default="rewards",
-        description="What the belief has to predict: rewards; learned codes of the training goals, which explain their"
-        " rewards; or the hidden parameters of the task, which is privileged information",
+        description="What the belief has to predict: rewards; or the hidden parameters of the task, which is privileged"
+        " information",
     )
     latent_size: int = Field(default=4, ge=1, le=256, description="Components of the belief")
     size: int = Field(default=64, ge=1, le=4096, description="Features that are summed over the steps of a trial")
@@ -244,8 +249,8 @@ class BeliefConfig(MinibatchConfig, frozen=True):
         default=0.0,
         ge=0,
         le=1,
-        description="Part of the trials whose rewards are replaced, for codes only, by those that are predicted for a"
-        " goal between two training goals",
+        description="Part of the trials whose rewards are replaced by those that are predicted for a goal between the"
+        " goals of two trials",
     )
 
 
@@ -268,6 +273,11 @@ class VariBADConfig(AlgorithmConfig, frozen=True):
     def adaptation_steps(self) -> int:
         """The episodes of a trial before its last one."""
         return self.trial.episodes - 1
+
+    @property
+    def aids(self) -> tuple[str, ...]:
+        """In words, what training uses that a policy does not see."""
+        return ("goals, to train beliefs with (privileged)",) if self.belief.predicts == "task" else ()
 
 
 class RL2Config(AlgorithmConfig, frozen=True):
@@ -295,6 +305,11 @@ class RL2Config(AlgorithmConfig, frozen=True):
     def adaptation_steps(self) -> int:
         """The episodes of a trial before its last one."""
         return self.trial.episodes - 1
+
+    @property
+    def aids(self) -> tuple[str, ...]:
+        """In words, what training uses that a policy does not see."""
+        return ("goals, for the value function (privileged)",) if self.value.name == "privileged" else ()
 
 
 class PretrainConfig(TwoLoopsConfig, frozen=True):

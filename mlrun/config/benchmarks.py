@@ -23,6 +23,11 @@ class BenchmarkConfig(NamedSection, frozen=True):
 
     name: str = Field(description="Registered benchmark; `mlrun list-envs` lists them")
 
+    @property
+    def aids(self) -> tuple[str, ...]:
+        """In words, what training uses besides the usual list of training tasks."""
+        return ()
+
 
 def _is_of_ml1(name: str) -> str:
     if name not in ML1_NAMES:
@@ -56,6 +61,13 @@ class ML1Config(BenchmarkConfig, frozen=True):
         description="What the observation ends with: hidden is zeros, as in ML1; visible is the goal, as in MT1",
     )
     reward: Literal["v2", "v1"] = Field(default="v2", description="Version of Meta-World's reward function")
+
+    @property
+    def aids(self) -> tuple[str, ...]:
+        """In words, what training uses besides the 50 published training tasks."""
+        usual = ML1Config.model_fields["num_tasks"].default
+        more = () if self.num_tasks == usual else (f"{self.num_tasks} training tasks instead of {usual}",)
+        return (*more, "recombined training tasks") if self.recombine else more
 
 
 class Navigation2DConfig(BenchmarkConfig, frozen=True):

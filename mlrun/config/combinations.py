@@ -26,7 +26,7 @@ def impossible_combinations(data: Any, default_batch: int) -> list[InitErrorDeta
         *_too_many_tasks(data, default_batch),
         *_no_policy(data),
         *_step_decays_too_soon(data),
-        *_impossible_codes(data),
+        *_nothing_to_imagine(data),
     ]
 
 
@@ -81,17 +81,11 @@ def _step_decays_too_soon(data: Any) -> Iterator[InitErrorDetails]:
             yield refusal(path, ConflictError(message, ("training", "iterations")), decay)
 
 
-def _impossible_codes(data: Any) -> Iterator[InitErrorDetails]:
-    """Refuse codes of training goals where training draws new goals all the time, and imagined goals without codes."""
+def _nothing_to_imagine(data: Any) -> Iterator[InitErrorDetails]:
+    """Refuse imagined goals where beliefs are not trained by rewards."""
     belief = peek(peek(data, "algorithm"), "belief")
-    predicts, imagined = peek(belief, "predicts"), peek(belief, "imagined", 0)
-    if imagined and type(imagined) in (int, float) and predicts != "codes":
-        error = ConflictError(
-            "only codes can be imagined; write 'predicts: codes'", ("algorithm", "belief", "predicts")
-        )
+    imagined = peek(belief, "imagined", 0)
+    if imagined and type(imagined) in (int, float) and peek(belief, "predicts") == "task":
+        message = "goals are imagined only where rewards are predicted; leave out 'predicts: task'"
+        error = ConflictError(message, ("algorithm", "belief", "predicts"))
         yield refusal(("algorithm", "belief", "imagined"), error, imagined)
-    benchmark = peek(data, "benchmark")
-    model = registered_model("benchmark", benchmark)
-    if predicts == "codes" and model is not None and "num_tasks" not in model.model_fields:
-        message = f"codes need a limited list of training tasks, and {peek(benchmark, 'name')} has none"
-        yield refusal(("algorithm", "belief", "predicts"), ConflictError(message, _BENCHMARK_NAME), predicts)

@@ -155,6 +155,11 @@ class Experiment(Section, frozen=True):
     def evaluation_data(self) -> int:
         """Episodes or examples per task to adapt to in an evaluation."""
 
+    @property
+    def aids(self) -> tuple[str, ...]:
+        """In words, what training uses besides the usual training tasks and what a policy sees of them."""
+        return self.benchmark.aids + self.algorithm.aids
+
     @field_validator("name")
     @classmethod
     def _fits_a_run_identifier(cls, name: str | None) -> str | None:
@@ -221,6 +226,11 @@ class EpisodicExperiment(Experiment, frozen=True):
     def evaluation_data(self) -> int:
         """Episodes per task and adaptation step."""
         return self.evaluation.episodes
+
+    @property
+    def aids(self) -> tuple[str, ...]:
+        """In words, what training uses besides the usual training tasks and what a policy sees of them."""
+        return (*super().aids, *(["sharpened rewards"] if self.rollouts.sharpening else []))
 
 
 class SupervisedExperiment(Experiment, frozen=True):

@@ -59,6 +59,7 @@ class Record(BaseModel, frozen=True):
     status: Status
     exit_reason: str | None = None
     experiment: dict[str, Any] | None = None
+    aids: list[str] = []
     attempts: list[Attempt]
 
 
@@ -86,6 +87,7 @@ class Manifest:
         status       created | running | finished | interrupted | diverged | failed
         exit_reason  null, or why it ended that way
         experiment   the content of config.yaml when the run was made
+        aids         what training uses besides the usual tasks and what a policy sees of them, in words
         attempts     one for each process that trained the run:
             started, ended, seconds, argv, directory, host, pid, device, physics, plugins, versions, hardware,
             git: {repository, commit, dirty}, or null if there is no repository
@@ -100,7 +102,8 @@ class Manifest:
     def create(self, run_id: str, experiment: Experiment) -> None:
         """Write the manifest of a run that has not started yet."""
         record = {"id": run_id, "seed": experiment.seed, "created": now(), "status": "created", "exit_reason": None}
-        write_json(self.path, {**record, "experiment": experiment.model_dump(mode="json"), "attempts": []})
+        described = {"experiment": experiment.model_dump(mode="json"), "aids": experiment.aids}
+        write_json(self.path, {**record, **described, "attempts": []})
 
     def read(self) -> dict[str, Any]:
         """The whole manifest.

@@ -171,6 +171,7 @@ def evaluate_run(
         "split": split,
         "checkpoint": adaptation.checkpoint,
         "seed": experiment.seed,
+        "aids": list(experiment.aids),
         "tasks": len(tasks),
         experiment.data_unit: experiment.evaluation_data if data_per_task is None else data_per_task,
         "device": adaptation.problem.device,

@@ -66,6 +66,21 @@ def test_beside_a_memory_the_episodes_of_each_are_a_column(mlrun, tmp_path):
     assert "1 adaptation episode per step, mean of 10 trials per task: return" in alone.splitlines()[0]
 
 
+def test_experiments_that_knew_more_are_told_from_those_that_did_not(mlrun, tmp_path):
+    steps = [{"return": [1.0, 2.0]}, {"return": [2.0, 3.0]}]
+    privileged = ["algorithm.value={name: privileged}", "rollouts.sharpening={}"]
+    runs = [make_run(tmp_path, RL2, *settings) for settings in ([], privileged)]
+    for run in runs:
+        run.save_evaluation(report(run, steps, **of_memory(steps)))
+    names = [run.id for run in runs]
+    *_, last = mlrun("runs", "compare", *names).out.splitlines()
+    assert last.startswith("algorithm.value.name=privileged")
+    assert last.endswith(": trained with goals, for the value function (privileged) and sharpened rewards.")
+    one, other = json.loads(mlrun("runs", "compare", *names, "--json").out)["groups"]
+    assert one["aids"] == []
+    assert other["aids"] == ["goals, for the value function (privileged)", "sharpened rewards"]
+
+
 def test_json_and_csv_have_the_same_numbers(mlrun, make):
     runs = [make(), make(RATE, errors=(0.5, 2.0))]
     data = json.loads(mlrun("runs", "compare", *(run.id for run in runs), "--json").out)

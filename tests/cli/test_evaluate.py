@@ -20,6 +20,7 @@ def test_each_number_is_in_its_row(capfd):
         "tasks": 50,
         "horizon": 150,
         "checkpoint": 60,
+        "aids": [],
         "episodes": 10,
         "by_step": [{"step": step, **scores} for step in range(3)],
         "floors": {"expert": reference},
@@ -31,6 +32,8 @@ def test_each_number_is_in_its_row(capfd):
         == "ml1/reach-v3, 50 test tasks, horizon 150; checkpoint 60, 10 adaptation episodes per step"
     )
     assert before.split("  ")[0] == "before adaptation"
+    aided = evaluation_title({**result, "aids": ["recombined training tasks", "sharpened rewards"]})
+    assert aided.splitlines()[1] == "trained with recombined training tasks and sharpened rewards"
     numbers = [
         "0.50",
         "[0.40,",
@@ -58,6 +61,7 @@ def test_errors_are_shown_above_the_reference_scores(capfd):
         "tasks": 500,
         "horizon": None,
         "checkpoint": 7,
+        "aids": [],
         "shots": 1,
         "by_step": scores,
         "floors": {"zero": {"mse": 4.19631}},

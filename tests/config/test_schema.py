@@ -308,19 +308,29 @@ class TestSupervised:
         assert "promp" not in line.rpartition("choose one of")[2]
 
 
-def test_codes_need_a_limited_list_of_tasks(load: Load, complain: Complain) -> None:
-    algorithm = "algorithm={name: varibad, belief: {predicts: codes}}"
-    (line,) = complain(MINIMAL, algorithm, "benchmark={name: navigation2d}")
+def test_goals_are_imagined_only_where_rewards_are_predicted(load: Load, complain: Complain) -> None:
+    load(MINIMAL, "algorithm={name: varibad, belief: {imagined: 0.4}}")
+    (line,) = complain(MINIMAL, "algorithm={name: varibad, belief: {predicts: task, imagined: 0.4}}")
     assert line.endswith(
-        ": algorithm.belief.predicts: codes need a limited list of training tasks, and navigation2d has none"
+        ": algorithm.belief.imagined: goals are imagined only where rewards are predicted; leave out 'predicts: task'"
     )
-    load(MINIMAL, algorithm)
 
 
-def test_only_codes_can_be_imagined(load: Load, complain: Complain) -> None:
-    load(MINIMAL, "algorithm={name: varibad, belief: {predicts: codes, imagined: 0.4}}")
-    (line,) = complain(MINIMAL, "algorithm={name: varibad, belief: {imagined: 0.4}}")
-    assert line.endswith(": algorithm.belief.imagined: only codes can be imagined; write 'predicts: codes'")
+@pytest.mark.parametrize(
+    ("settings", "aids"),
+    [
+        ([], ()),
+        (["benchmark={name: ml1/push-v3, num_tasks: 1000, recombine: true}"], ("1000 training tasks instead of 50", "recombined training tasks")),
+        (["algorithm={name: rl2, value: {name: privileged}}"], ("goals, for the value function (privileged)",)),
+        (["algorithm={name: rl2, value: {name: recurrent}}"], ()),
+        (["algorithm={name: varibad, belief: {predicts: task}}"], ("goals, to train beliefs with (privileged)",)),
+        (["algorithm={name: varibad}", "rollouts.sharpening={}"], ("sharpened rewards",)),
+    ],
+)  # fmt: skip
+def test_an_experiment_says_what_it_uses_besides_the_usual_tasks(
+    settings: list[str], aids: tuple[str, ...], load: Load
+) -> None:
+    assert load(MINIMAL, *settings).aids == aids
 
 
 @pytest.mark.parametrize("part", ["outer", "belief"])

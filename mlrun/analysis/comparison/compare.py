@@ -36,6 +36,7 @@ from mlrun.analysis.comparison.statistics import (
 from mlrun.runs.metrics import is_number
 from mlrun.runs.results import RunResults
 from mlrun.scores import SCORES
+from mlrun.wording import aids_in_words
 
 SAMPLE_UNITS: Final = {"env_steps": "environment steps", "examples": "examples"}
 """What training collects: by its key in the metrics, its name for readers."""
@@ -97,6 +98,11 @@ class Group:
     improvement: Estimate | None
     budget: Budget
     adapted_to: int
+
+    @property
+    def aids(self) -> Sequence[str]:
+        """In words, what training used besides the usual tasks and what a policy sees of them."""
+        return self.runs[0].experiment.aids
 
 
 @dataclass(frozen=True)
@@ -201,6 +207,13 @@ def other_differences(comparison: Comparison) -> Iterator[str]:
     """A sentence for each setting that differs between the experiments but is in no label."""
     for key in comparison.other_differences:
         yield f"They also differ in {key}: {', '.join(as_text(group.differences[key]) for group in comparison.groups)}."
+
+
+def aids(comparison: Comparison) -> Iterator[str]:
+    """A sentence for each experiment whose training used more than the usual tasks and what a policy sees of them."""
+    for group in comparison.groups:
+        if group.aids:
+            yield f"{group.label}: {aids_in_words(group.aids)}."
 
 
 def samples_in_words(comparison: Comparison) -> str:

@@ -14,7 +14,15 @@ from mlrun.analysis.report.html import Html, body, bullets, element, interval, j
 from mlrun.analysis.report.section import Naming, Section
 from mlrun.runs.results import evaluated_steps
 from mlrun.scores import SCORES, SHOWN
-from mlrun.wording import counted, data_in_words, duration, memory_checks, moment_in_words, tasks_in_words
+from mlrun.wording import (
+    aids_in_words,
+    counted,
+    data_in_words,
+    duration,
+    memory_checks,
+    moment_in_words,
+    tasks_in_words,
+)
 
 
 def compare_scores(runs: Sequence[EvaluatedRun]) -> list[Comparison]:
@@ -143,6 +151,8 @@ def _scores_table(runs: Sequence[EvaluatedRun], naming: Naming, *, every_step: b
 def _heading(run: EvaluatedRun, naming: Naming) -> Html:
     results, checkpoint = run.results, run.report["checkpoint"]
     parts = [results.id, results.status, f"checkpoint {checkpoint}"]
+    if run.experiment.aids:
+        parts.append(aids_in_words(run.experiment.aids))
     if run.other_best is not None:
         parts.append(f"its best is {run.other_best}")
     return join([naming.run(results), " ", element("small", ", ".join(parts))])

@@ -54,6 +54,15 @@ def test_the_table_has_the_numbers_of_the_evaluation(make, page):
     assert reference == ["expert", "1.00", "-", "9.5"]
 
 
+def test_what_training_used_besides_the_usual_tasks_is_in_the_table(make, page):
+    used = "trained with sharpened rewards"
+    assert used not in page(make()).text
+    assert (
+        used
+        in page(make("rollouts.sharpening={}", text=REACH, by_step=EPISODES, floors={"expert": {"return": 9.5}})).text
+    )
+
+
 def test_several_seeds_are_averaged_and_have_one_interval(make, page):
     report = page(make("seed=0"), make("seed=1", by_step=({"mse": [4.0, 2.0]}, {"mse": [2.0, 1.5]})))
     assert "Averaged over 2 seeds, on 2 held-out tasks" in report.text
