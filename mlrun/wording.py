@@ -37,6 +37,11 @@ def moment_in_words(step: int | None) -> str:
     return f"after {counted(step, 'step')}" if step else "before adaptation"
 
 
+def score_in_words(result: Mapping[str, Any], step: int) -> str:
+    """What was scored after an adaptation step of an evaluation: the model, or an episode of a memory's trial."""
+    return f"episode {step + 1} of a trial" if "without_rewards" in result else moment_in_words(step)
+
+
 def memory_checks(result: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Names and scores that show whether a memory infers its task: after the last step, of the evaluation's checks.
 
@@ -45,9 +50,9 @@ def memory_checks(result: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str,
     if "without_rewards" not in result:
         return
     other, blind = result["other_split"], result["without_rewards"]
-    after = moment_in_words(len(result["by_step"]) - 1)
-    yield f"{'training' if other['split'] == 'train' else 'held-out'} tasks, {after}", other["by_step"][-1]
-    yield f"without rewards, {after}", blind["by_step"][-1]
+    last = f"episode {len(result['by_step'])}"
+    yield f"{'training' if other['split'] == 'train' else 'held-out'} tasks, {last}", other["by_step"][-1]
+    yield f"without rewards, {last}", blind["by_step"][-1]
 
 
 def counted(number: int, thing: str) -> str:

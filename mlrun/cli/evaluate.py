@@ -19,7 +19,7 @@ from mlrun.cli.shared.options import (
 )
 from mlrun.cli.shared.output import columns, note, print_json, print_table
 from mlrun.scores import SCORES
-from mlrun.wording import aids_in_words, counted, data_in_words, memory_checks, moment_in_words, tasks_in_words
+from mlrun.wording import aids_in_words, counted, data_in_words, memory_checks, score_in_words, tasks_in_words
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -62,9 +62,9 @@ def command(
 ) -> None:
     """Evaluate a run on held-out tasks.
 
-    Adapts to every task and scores it before adaptation and after each adaptation step. Prints the mean score over
-    tasks with its 95% bootstrap interval. Below stand reference scores, of policies that are not trained. The result
-    is also saved in the run, in eval/.
+    Adapts to every task and scores it before adaptation and after each adaptation step; a learner with a memory, in
+    each episode of a trial. Prints the mean score over tasks with its 95% bootstrap interval. Below stand reference
+    scores, of policies that are not trained. The result is also saved in the run, in eval/.
     """
     from mlrun.runs.directory import RunDirectory
 
@@ -105,7 +105,7 @@ def evaluation_table(result: Mapping[str, Any]) -> Table:
         table.add_row(label, *(_interval(scores[name], score.decimals) for name, score in shown.items()))
 
     for scores in result["by_step"]:
-        add(moment_in_words(scores["step"]), scores)
+        add(score_in_words(result, scores["step"]), scores)
     table.add_row()
     for label, scores in memory_checks(result):
         add(label, scores)

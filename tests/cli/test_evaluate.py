@@ -75,6 +75,15 @@ def test_errors_are_shown_above_the_reference_scores(capfd):
     assert zero.split() == ["zero", "4.196"]
 
 
+def test_a_memory_is_scored_in_each_episode_and_checked(capfd):
+    scores = [{"step": step, "return": interval(float(step), 0.0, 9.0)} for step in range(2)]
+    checks = {"other_split": {"split": "train", "by_step": scores}, "without_rewards": {"by_step": scores}}
+    print_table(evaluation_table({"by_step": scores, **checks, "floors": {}}))
+    labels = [line.split("  ")[0].strip() for line in capfd.readouterr().out.splitlines()]
+    checked = ["training tasks, episode 2", "without rewards, episode 2"]
+    assert labels[1:6] == ["episode 1 of a trial", "episode 2 of a trial", "", *checked]
+
+
 def test_brackets_in_a_name_are_no_markup(capfd):
     scores = [{"step": 0, "mse": interval(3.0, 1.0, 4.0)}]
     print_table(evaluation_table({"by_step": scores, "floors": {"a[/x] [b] :zero:": {"mse": 1.0}}}))

@@ -320,7 +320,10 @@ def test_goals_are_imagined_only_where_rewards_are_predicted(load: Load, complai
     ("settings", "aids"),
     [
         ([], ()),
-        (["benchmark={name: ml1/push-v3, num_tasks: 1000, recombine: true}"], ("1000 training tasks instead of 50", "recombined training tasks")),
+        (
+            ["benchmark={name: ml1/push-v3, num_tasks: 1000, recombine: true}"],
+            ("1000 training tasks instead of 50", "recombined training tasks"),
+        ),
         (["algorithm={name: rl2, value: {name: privileged}}"], ("goals, for the value function (privileged)",)),
         (["algorithm={name: rl2, value: {name: recurrent}}"], ()),
         (["algorithm={name: varibad, belief: {predicts: task}}"], ("goals, to train beliefs with (privileged)",)),

@@ -21,6 +21,7 @@ from mlrun.wording import (
     duration,
     memory_checks,
     moment_in_words,
+    score_in_words,
     tasks_in_words,
 )
 
@@ -161,7 +162,7 @@ def _heading(run: EvaluatedRun, naming: Naming) -> Html:
 def _run_rows(run: EvaluatedRun, names: Sequence[str], steps: Sequence[int]) -> Iterator[Html]:
     for step in steps:
         cells = [_score(run.report["by_step"][step][name], SCORES[name].decimals) for name in names]
-        yield row(moment_in_words(step), cells, "after" if step == run.steps else "before")
+        yield row(score_in_words(run.report, step), cells, "after" if step == run.steps else "before")
     for label, scores in memory_checks(run.report):
         yield row(label, [_score(scores[name], SCORES[name].decimals) for name in names], "before")
 

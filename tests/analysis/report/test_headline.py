@@ -96,6 +96,9 @@ def test_a_memory_takes_episodes_and_not_steps(make, page):
     alone = page(rl2, drawn=False)
     assert "On 1 held-out task, 2 adaptation episodes raise return from 1.0 to 4.0." in alone.text
     assert "1 adaptation episode per step, mean of 10 trials per task" in alone.text
+    assert [row[0] for row in alone.tables[0] if row[0].startswith("episode")] == [
+        f"episode {n} of a trial" for n in (1, 2, 3)
+    ]
     both = page(rl2, make(text=REACH, by_step=[{"return": [1.0]}, {"return": [3.0]}]), drawn=False)
     assert "After adaptation, return on 1 held-out task is 4.0 for rl2 and 3.0 for maml." in both.text
     comparison = both.tables[0]
