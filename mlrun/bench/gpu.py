@@ -13,7 +13,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from mlrun.bench.meta_iteration import Recorder
+from mlrun.bench.meta_iteration import Recorder, training_batch
 from mlrun.bench.physics_alone import random_actions, task_parameters
 from mlrun.bench.throughput import EPISODE, throughput
 from mlrun.benchmarks.metaworld.ml1 import ML1
@@ -78,17 +78,18 @@ def gpu_meta_iteration(experiment: EpisodicExperiment, iterations: int = 5) -> d
     benchmark = cast(ML1, build_benchmark(experiment))
     problem = build_problem(experiment, benchmark, experiment.rollouts.episodes_per_task, place(experiment))
     algorithm = fresh_algorithm(experiment, problem)
-    tasks = benchmark.train_tasks[: experiment.training.tasks_per_batch]
+    tasks = training_batch(benchmark, experiment)
     worlds = len(tasks) * experiment.rollouts.episodes_per_task
-    rounds = []
+    rounds, episodes = [], 0
     for iteration in range(iterations + 1):
         recorder = Recorder(problem, lambda: _finish(torch.device(problem.device)))
         start = recorder.now()
         with arithmetic(experiment):
             algorithm.update(cast(Problem, recorder), tasks, RandomKey(experiment.seed, iteration, "update"))
         rounds.append(_Round(start, recorder.times, recorder.now()))
+        episodes = len(recorder.collected)
     median = sorted(rounds[1:], key=lambda one: one.seconds)[iterations // 2]
-    physics = _episode_of_physics(benchmark, worlds) * len(median.times) / 2
+    physics = _episode_of_physics(benchmark, worlds) * episodes
     shares = {name: part / median.seconds for name, part in _parts(median, physics).items()}
     return {"worlds": worlds, "seconds": median.seconds, "shares": shares}
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
+import numpy as np
 from mujoco.batch import Batch
 
 from mlrun.bench.physics_alone import PhysicsAlone, commands, task_parameters
@@ -18,6 +19,8 @@ from mlrun.learner import AdaptedLearner
 from mlrun.problems.protocol import Problem
 from mlrun.problems.reinforcement_learning import Experience
 from mlrun.randomness import RandomKey
+from mlrun.rl.trajectories import Trajectories
+from mlrun.rl.trials import Trial
 from mlrun.training.build import build_benchmark, build_problem, fresh_algorithm
 from mlrun.training.device import place
 
@@ -39,7 +42,7 @@ def meta_iteration_cost(experiment: EpisodicExperiment, iterations: int = 5) -> 
     episodes = experiment.rollouts.episodes_per_task
     problem = build_problem(experiment, benchmark, episodes, place(experiment))
     algorithm = fresh_algorithm(experiment, problem)
-    tasks = benchmark.train_tasks[: experiment.training.tasks_per_batch]
+    tasks = training_batch(benchmark, experiment)
     alone = PhysicsAlone(benchmark.family, len(tasks) * episodes, experiment.threads)
     whole, physics = [], []
     for iteration in range(iterations + 1):
@@ -63,22 +66,27 @@ def meta_iteration_cost(experiment: EpisodicExperiment, iterations: int = 5) -> 
     }
 
 
+def training_batch(benchmark: ML1, experiment: EpisodicExperiment) -> Sequence[Task]:
+    """As many tasks as a meta-iteration has, drawn as in training."""
+    return benchmark.draw_tasks(experiment.training.tasks_per_batch, np.random.default_rng(experiment.seed))
+
+
 class Recorder:
-    """Wraps a problem and records its collections: the data, and when each began and ended.
+    """Wraps a problem and records its collections: the episodes, and when each collection began and ended.
 
     Args:
         problem: the problem.
         finish: is called before the clock is read. It waits for work in progress, for example on a GPU.
 
     Attributes:
-        collected: the data of each collection, in order.
+        collected: the episodes of each collection, in order. A trial is a collection of several.
         times: seconds on the clock: start and end of each collection, in order.
     """
 
-    def __init__(self, problem: Problem, finish: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, problem: Any, finish: Callable[[], None] = lambda: None) -> None:
         self._problem = problem
         self._finish = finish
-        self.collected: list[Experience] = []
+        self.collected: list[Trajectories] = []
         self.times: list[float] = []
 
     def now(self) -> float:
@@ -92,9 +100,18 @@ class Recorder:
     def collect(self, learner: AdaptedLearner, tasks: Sequence[Task], key: RandomKey) -> Experience:
         """Collects as the problem does. See `Problem.collect`."""
         self.times.append(self.now())
-        self.collected.append(self._problem.collect(learner, tasks, key))
+        experience = self._problem.collect(learner, tasks, key)
         self.times.append(self.now())
-        return self.collected[-1]
+        self.collected.append(experience.trajectories)
+        return experience
+
+    def run_trial(self, learner: AdaptedLearner, tasks: Sequence[Task], episodes: int, key: RandomKey) -> Trial:
+        """Plays trials as the problem does. See `EpisodicProblem.run_trial`."""
+        self.times.append(self.now())
+        trial = self._problem.run_trial(learner, tasks, episodes, key)
+        self.times.append(self.now())
+        self.collected.extend(trial.episodes)
+        return trial
 
 
 def _parts(
@@ -113,9 +130,9 @@ def _parts(
     }
 
 
-def _repeat(alone: PhysicsAlone, tasks: Sequence[Task], data: Experience) -> float:
+def _repeat(alone: PhysicsAlone, tasks: Sequence[Task], data: Trajectories) -> float:
     """Seconds that the physics alone takes for the collected episodes."""
-    actions = data.trajectories.actions.transpose(0, 1).flatten(1, 2).cpu()  # (steps, worlds, actions)
+    actions = data.actions.transpose(0, 1).flatten(1, 2).cpu()  # (steps, worlds, actions)
     episodes = actions.shape[1] // len(tasks)
     alone.reset(task_parameters(tasks, len(tasks)).repeat_interleave(episodes, dim=0))
     return sum(alone.step(target, gripper) for target, gripper in commands(alone.family, actions))
