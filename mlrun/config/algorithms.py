@@ -249,8 +249,8 @@ class BeliefConfig(MinibatchConfig, frozen=True):
         default=0.0,
         ge=0,
         le=1,
-        description="Part of the trials whose rewards are replaced by those that are predicted for a goal between the"
-        " goals of two trials",
+        description="Part of the trials whose rewards are replaced by those that are predicted for a code between the"
+        " codes of two trials; from meta-iteration 30 on",
     )
 
 
