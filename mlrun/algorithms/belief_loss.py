@@ -11,6 +11,7 @@ import torch
 from mlrun.benchmarks.protocol import EpisodicBenchmark
 from mlrun.benchmarks.task import Task
 from mlrun.config.algorithms import BeliefConfig
+from mlrun.finite import require_finite_tasks
 from mlrun.learner import expand_to_tasks
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
@@ -77,6 +78,9 @@ class BeliefLoss:
 
         Codes keep mean 0 and standard deviation 1 over all trials. Otherwise they would shrink, since beliefs predict
         less than what there is.
+
+        Raises:
+            NotFiniteError: a code is not finite.
         """
         tasks, trials = self.trials
         own = self.codes[key.first_slot * trials :][: tasks * trials].detach().requires_grad_()
@@ -85,6 +89,7 @@ class BeliefLoss:
         surprise = self._surprise_at_rewards(own, constant, self.transitions, everyone, key)
         (gradient,) = torch.autograd.grad(surprise.sum(), own)
         moved = own.detach() - _STEP * gradient / (gradient.square().mean(-1, keepdim=True).sqrt() + _LEAST_GRADIENT)
+        require_finite_tasks("a code", moved.unflatten(0, self.trials))
         codes = group.gather(moved.unflatten(0, self.trials)).flatten(0, 1)
         codes = (codes - codes.mean(0)) / (codes.std(0, correction=0) + 1e-6)
         return replace(self, codes=codes.clamp(-_LARGEST_CODE, _LARGEST_CODE))
@@ -111,7 +116,7 @@ class BeliefLoss:
         )
 
     def _evidence(self, parameters: Parameters, some: Transitions) -> torch.Tensor:
-        """The sum of all evidence before each step and after the last one, ``(steps + 1, trials, ...)``."""
+        """The sums of the evidence of the first 0, 1, ... transitions, ``(steps + 1, trials, ...)``."""
         evidence = self.policy.evidence(parameters, some).cumsum(0)
         return torch.cat((torch.zeros_like(evidence[:1]), evidence))
 

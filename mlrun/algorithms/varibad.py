@@ -36,10 +36,9 @@ from mlrun.rl.trials import Trial
 class VariBAD(TrialLearner):
     """A policy on observation and belief, trained by PPO, and a belief that is trained by what it predicts.
 
-    After Zintgraf et al. (2020), with two simplifications. The belief is a function of a sum over the steps, not of a
-    recurrent state. And the policy's loss does not change it, so that nothing is propagated back through time.
-
-    `mlrun.algorithms.belief_loss` has what the belief may be trained to predict.
+    After Zintgraf et al. (2020). The belief is a function of a sum over the steps, not of a recurrent state. The
+    policy's loss does not change it, so that nothing is propagated back through time. And it is trained in another
+    way, which `mlrun.algorithms.belief_loss` describes.
     """
 
     def __init__(self, config: VariBADConfig) -> None:
@@ -160,7 +159,8 @@ class VariBAD(TrialLearner):
         parameters = expand_to_tasks(self.parameters, len(tasks))
         transitions, _ = policy.transitions(parameters, trial.inputs, trial.episodes[0].first_memory)
         belief = policy.belief(parameters, trial.episodes[-1].memory["evidence"])
-        seen = problem.group.gather(transitions.rewards)
+        rewards = transitions.rewards
+        least, largest = (problem.group.gather(each) for each in (rewards.amin((1, 2)), rewards.amax((1, 2))))
         losses = BeliefLoss(
             policy=policy,
             config=config,
@@ -169,7 +169,7 @@ class VariBAD(TrialLearner):
             trials=(len(tasks), trial.rewards.shape[2]),
             goals=scaled_goals(problem.benchmark, tasks) if config.predicts == "task" else belief.mean[:0],
             codes=problem.group.gather(belief.mean).flatten(0, 1),
-            reward_limits=(seen.amin((0, 1, 2)), seen.amax((0, 1, 2))),
+            reward_limits=(least.amin(0), largest.amax(0)),
         )
         metrics: dict[str, float] = {}
         for epoch in range(config.epochs):

@@ -13,14 +13,13 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from mlrun.bench.meta_iteration import Recorder, training_batch
+from mlrun.bench.meta_iteration import Recorder, late_key, training_batch
 from mlrun.bench.physics_alone import random_actions, task_parameters
 from mlrun.bench.throughput import EPISODE, throughput
 from mlrun.benchmarks.metaworld.ml1 import ML1
 from mlrun.benchmarks.metaworld.worlds import ManipulationWorlds
 from mlrun.config.schema import EpisodicExperiment
 from mlrun.problems.protocol import Problem
-from mlrun.randomness import RandomKey
 from mlrun.training.build import build_benchmark, build_problem, fresh_algorithm
 from mlrun.training.device import arithmetic, place
 
@@ -85,7 +84,7 @@ def gpu_meta_iteration(experiment: EpisodicExperiment, iterations: int = 5) -> d
         recorder = Recorder(problem, lambda: _finish(torch.device(problem.device)))
         start = recorder.now()
         with arithmetic(experiment):
-            algorithm.update(cast(Problem, recorder), tasks, RandomKey(experiment.seed, iteration, "update"))
+            algorithm.update(cast(Problem, recorder), tasks, late_key(experiment, iteration))
         rounds.append(_Round(start, recorder.times, recorder.now()))
         episodes = len(recorder.collected)
     median = sorted(rounds[1:], key=lambda one: one.seconds)[iterations // 2]

@@ -30,6 +30,8 @@ _WATCHED = {"physics": (Batch, "step"), "reset": (TaskEnvironment, "reset"), "st
 def meta_iteration_cost(experiment: EpisodicExperiment, iterations: int = 5) -> dict[str, Any]:
     """Times meta-iterations, and after each of them the physics alone in the very same episodes.
 
+    They are numbered as if a whole training were over, since some algorithms do more late than at the start.
+
     Args:
         experiment: what to train, on an ML1 benchmark.
         iterations: meta-iterations to time, after one to warm up.
@@ -48,13 +50,13 @@ def meta_iteration_cost(experiment: EpisodicExperiment, iterations: int = 5) -> 
     for iteration in range(iterations + 1):
         recorder = Recorder(problem)
         start = time.perf_counter()
-        algorithm.update(cast(Problem, recorder), tasks, RandomKey(experiment.seed, iteration, "update"))
+        algorithm.update(cast(Problem, recorder), tasks, late_key(experiment, iteration))
         whole.append(time.perf_counter() - start)
         physics.append(sum(_repeat(alone, tasks, data) for data in recorder.collected))
     recorder, watch, rollouts = Recorder(problem), Stopwatch(_WATCHED), problem.cost.seconds
     with watch.running():  # one more iteration, because watching takes time
         start = time.perf_counter()
-        algorithm.update(cast(Problem, recorder), tasks, RandomKey(experiment.seed, iterations + 1, "update"))
+        algorithm.update(cast(Problem, recorder), tasks, late_key(experiment, iterations + 1))
         end = time.perf_counter()
     spent = _parts(watch.seconds, problem.cost.seconds - rollouts, recorder.times, start, end)
     return {
@@ -69,6 +71,11 @@ def meta_iteration_cost(experiment: EpisodicExperiment, iterations: int = 5) -> 
 def training_batch(benchmark: ML1, experiment: EpisodicExperiment) -> Sequence[Task]:
     """As many tasks as a meta-iteration has, drawn as in training."""
     return benchmark.draw_tasks(experiment.training.tasks_per_batch, np.random.default_rng(experiment.seed))
+
+
+def late_key(experiment: EpisodicExperiment, iteration: int) -> RandomKey:
+    """For an update as if the training of the experiment were over."""
+    return RandomKey(experiment.seed, experiment.training.iterations + iteration, "update")
 
 
 class Recorder:

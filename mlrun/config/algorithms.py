@@ -277,7 +277,7 @@ class VariBADConfig(AlgorithmConfig, frozen=True):
     @property
     def aids(self) -> tuple[str, ...]:
         """In words, what training uses that a policy does not see."""
-        return ("goals, to train beliefs with (privileged)",) if self.belief.predicts == "task" else ()
+        return ("privileged goals for its beliefs",) if self.belief.predicts == "task" else ()
 
 
 class RL2Config(AlgorithmConfig, frozen=True):
@@ -309,7 +309,7 @@ class RL2Config(AlgorithmConfig, frozen=True):
     @property
     def aids(self) -> tuple[str, ...]:
         """In words, what training uses that a policy does not see."""
-        return ("goals, for the value function (privileged)",) if self.value.name == "privileged" else ()
+        return ("privileged goals for its value function",) if self.value.name == "privileged" else ()
 
 
 class PretrainConfig(TwoLoopsConfig, frozen=True):

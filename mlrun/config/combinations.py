@@ -27,6 +27,7 @@ def impossible_combinations(data: Any, default_batch: int) -> list[InitErrorDeta
         *_no_policy(data),
         *_step_decays_too_soon(data),
         *_nothing_to_imagine(data),
+        *_trial_without_others(data, default_batch),
     ]
 
 
@@ -76,7 +77,7 @@ def _step_decays_too_soon(data: Any) -> Iterator[InitErrorDetails]:
     for part in ("outer", "belief"):
         decay = peek(peek(peek(data, "algorithm"), part), "decay_iterations")
         if type(decay) is int and type(total) is int and 0 < decay < total:
-            message = f"must be at least {total}, the number of iterations, not {decay}"
+            message = f"must be at least {total}, the number of iterations, or null for no decay, not {decay}"
             path = ("algorithm", part, "decay_iterations")
             yield refusal(path, ConflictError(message, ("training", "iterations")), decay)
 
@@ -86,6 +87,19 @@ def _nothing_to_imagine(data: Any) -> Iterator[InitErrorDetails]:
     belief = peek(peek(data, "algorithm"), "belief")
     imagined = peek(belief, "imagined", 0)
     if imagined and type(imagined) in (int, float) and peek(belief, "predicts") == "task":
-        message = "goals are imagined only where rewards are predicted; leave out 'predicts: task'"
+        message = "must be 0 with 'predicts: task', since goals are imagined only where rewards are predicted"
         error = ConflictError(message, ("algorithm", "belief", "predicts"))
         yield refusal(("algorithm", "belief", "imagined"), error, imagined)
+
+
+def _trial_without_others(data: Any, default_batch: int) -> Iterator[InitErrorDetails]:
+    """Refuse to tell trials apart by their rewards where there is only one at a time."""
+    algorithm = peek(data, "algorithm")
+    model = registered_model("algorithm", algorithm)
+    if model is None or "belief" not in model.model_fields or peek(peek(algorithm, "belief"), "predicts") == "task":
+        return
+    tasks = peek(peek(data, "training"), "tasks_per_batch", default_batch)
+    if tasks == 1 and peek(peek(data, "rollouts"), "episodes_per_task") == 1:
+        message = "must be at least 2 where rollouts.episodes_per_task is 1, since beliefs learn what trials differ in"
+        error = ConflictError(message, ("rollouts", "episodes_per_task"))
+        yield refusal(("training", "tasks_per_batch"), error, tasks)

@@ -208,6 +208,29 @@ def test_imagined_trials_have_the_rewards_that_their_goal_would_give(benchmark: 
     assert torch.equal(told.situation, some.situation)
 
 
+def test_beliefs_learn_from_imagined_trials_and_the_decoder_from_real_ones(
+    benchmark: PointBenchmark, key: RandomKey
+) -> None:
+    """The parts of the loss by hand. Some trials are left out, and codes between which goals lie are those of all."""
+    case, tasks = problem(benchmark, latent_size=2), benchmark.train_tasks
+    algorithm = learner(case, key, latent_size=2, imagined=1.0)
+    loss = belief_loss(case, algorithm, tasks, key)
+    chosen, late = torch.arange(0, len(loss.codes), 2), dataclasses.replace(key, iteration=40)
+    some = Transitions(*(part[:, chosen] for part in loss.transitions))
+    drawn = late.child("imagined").uniform(len(tasks), (TRIALS, 4)).flatten(0, 1).double()[chosen]
+    one, other = (loss.codes[(drawn[:, end] * len(loss.codes)).long()] for end in (0, 1))
+    codes = one + (1.4 * drawn[:, 2:3] - 0.2) * (other - one)
+    shared = expand_to_tasks(algorithm.parameters, 1)
+    predicted = loss.policy.predicted_rewards(shared, some, codes.expand(len(some.time), *codes.shape))
+    rewards = predicted.clamp(*loss.reward_limits) * some.happened.unsqueeze(-1)
+    evidence = loss._evidence(shared, some._replace(rewards=rewards))
+    expected = loss._surprise_at_rewards(loss.codes[chosen], shared, some, chosen, late)
+    expected = expected + loss._surprise_at(codes, shared, evidence, chosen, late)
+    torch.testing.assert_close(loss(algorithm.parameters, chosen, late), expected)
+    real = loss(algorithm.parameters, chosen, key)
+    assert not torch.isclose(real, expected).any()
+
+
 @pytest.mark.parametrize("predicts", PREDICTED)
 def test_a_benchmark_that_hides_nothing_can_only_have_its_rewards_predicted(predicts: str) -> None:
     class Plain:

@@ -75,10 +75,10 @@ def test_experiments_that_knew_more_are_told_from_those_that_did_not(mlrun, tmp_
     names = [run.id for run in runs]
     *_, last = mlrun("runs", "compare", *names).out.splitlines()
     assert last.startswith("algorithm.value.name=privileged")
-    assert last.endswith(": trained with goals, for the value function (privileged) and sharpened rewards.")
+    assert last.endswith(": trained with privileged goals for its value function and sharpened rewards.")
     one, other = json.loads(mlrun("runs", "compare", *names, "--json").out)["groups"]
     assert one["aids"] == []
-    assert other["aids"] == ["goals, for the value function (privileged)", "sharpened rewards"]
+    assert other["aids"] == ["privileged goals for its value function", "sharpened rewards"]
 
 
 def test_json_and_csv_have_the_same_numbers(mlrun, make):

@@ -13,6 +13,7 @@ from mlrun.config.benchmarks import BenchmarkConfig, ML1Config
 from mlrun.config.schema import EpisodicExperiment, PolicyConfig, SupervisedExperiment, TrainingConfig
 from tests.config.conftest import MINIMAL, Complain, Load
 
+TOO_SOON = "must be at least 3, the number of iterations, or null for no decay, not 2"
 BENCHMARKS = ", ".join(benchmarks.names())
 SUPERVISED = MINIMAL.replace("ml1/reach-v3", "sinusoid").replace("name: maml", "name: maml\n  outer: {name: adam}")
 
@@ -312,7 +313,20 @@ def test_goals_are_imagined_only_where_rewards_are_predicted(load: Load, complai
     load(MINIMAL, "algorithm={name: varibad, belief: {imagined: 0.4}}")
     (line,) = complain(MINIMAL, "algorithm={name: varibad, belief: {predicts: task, imagined: 0.4}}")
     assert line.endswith(
-        ": algorithm.belief.imagined: goals are imagined only where rewards are predicted; leave out 'predicts: task'"
+        ": algorithm.belief.imagined: must be 0 with 'predicts: task', since goals are imagined only where rewards are"
+        " predicted"
+    )
+
+
+def test_a_trial_alone_cannot_be_told_from_others(load: Load, complain: Complain) -> None:
+    algorithm, single = "algorithm={name: varibad}", "training.tasks_per_batch=1"
+    load(MINIMAL, algorithm, single, "rollouts.episodes_per_task=2")
+    load(MINIMAL, algorithm, "training.tasks_per_batch=2", "rollouts.episodes_per_task=1")
+    load(MINIMAL, "algorithm={name: varibad, belief: {predicts: task}}", single, "rollouts.episodes_per_task=1")
+    (line,) = complain(MINIMAL, algorithm, single, "rollouts.episodes_per_task=1")
+    assert line.endswith(
+        ": training.tasks_per_batch: must be at least 2 where rollouts.episodes_per_task is 1, since beliefs learn what"
+        " trials differ in"
     )
 
 
@@ -324,9 +338,9 @@ def test_goals_are_imagined_only_where_rewards_are_predicted(load: Load, complai
             ["benchmark={name: ml1/push-v3, num_tasks: 1000, recombine: true}"],
             ("1000 training tasks instead of 50", "recombined training tasks"),
         ),
-        (["algorithm={name: rl2, value: {name: privileged}}"], ("goals, for the value function (privileged)",)),
+        (["algorithm={name: rl2, value: {name: privileged}}"], ("privileged goals for its value function",)),
         (["algorithm={name: rl2, value: {name: recurrent}}"], ()),
-        (["algorithm={name: varibad, belief: {predicts: task}}"], ("goals, to train beliefs with (privileged)",)),
+        (["algorithm={name: varibad, belief: {predicts: task}}"], ("privileged goals for its beliefs",)),
         (["algorithm={name: varibad}", "rollouts.sharpening={}"], ("sharpened rewards",)),
     ],
 )  # fmt: skip
@@ -340,7 +354,7 @@ def test_an_experiment_says_what_it_uses_besides_the_usual_tasks(
 def test_no_step_of_a_belief_decays_too_soon(part: str, complain: Complain) -> None:
     algorithm = f"algorithm={{name: varibad, {part}: {{decay_iterations: 2}}}}"
     (line,) = complain(MINIMAL, algorithm, "training.iterations=3")
-    assert line.endswith(f": algorithm.{part}.decay_iterations: must be at least 3, the number of iterations, not 2")
+    assert line.endswith(f": algorithm.{part}.decay_iterations: {TOO_SOON}")
 
 
 def test_recombined_tasks_are_as_many_as_their_pairs(load: Load, complain: Complain) -> None:
@@ -353,7 +367,7 @@ def test_reptile_s_steps_do_not_vanish_before_the_end(load: Load, complain: Comp
     algorithm = "algorithm={name: reptile, outer: {decay_iterations: %d}}"
     load(MINIMAL, algorithm % 3)
     (line,) = complain(MINIMAL, algorithm % 2)
-    assert line.endswith(": algorithm.outer.decay_iterations: must be at least 3, the number of iterations, not 2")
+    assert line.endswith(f": algorithm.outer.decay_iterations: {TOO_SOON}")
     (line,) = complain(MINIMAL, "algorithm={name: reptile, outer: {name: adam}}")
     assert ": algorithm.outer.name: applies where algorithm.name is 'anil' or " in line
 
