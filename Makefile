@@ -20,7 +20,7 @@ train: install  ## Meta-train configs/maml_reach.yaml (another: make train CONFI
 	@$(BIN)/mlrun train $(CONFIG) $(ARGS)
 
 test: install-dev  ## Run the test suite
-	@$(BIN)/python -m pytest --numprocesses 2 -m 'not slow'
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 -m 'not slow'
 
 test-slow: install-dev  ## Run what compiles kernels the first time: the physics of the GPU, on the CPU where there is none
 	@$(BIN)/python -m pytest -m slow
