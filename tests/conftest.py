@@ -38,12 +38,6 @@ def key() -> RandomKey:
 
 
 @pytest.fixture
-def imagining(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beliefs imagine goals from the first iteration on."""
-    monkeypatch.setattr("mlrun.algorithms.belief_loss._IMAGINES_FROM", 1)
-
-
-@pytest.fixture
 def theta(policy: GaussianMLPPolicy, key: RandomKey) -> Parameters:
     """Meta-parameters in float64, none of them zero, so that no gradient vanishes by symmetry."""
     fresh = policy.initial_parameters(key, dtype=torch.float64)

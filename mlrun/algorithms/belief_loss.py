@@ -25,7 +25,6 @@ _ANSWER_NOISE: Final = 0.15  # on codes, so that nearby codes mean nearby goals,
 _STEP: Final = 0.3  # by which codes of trials move towards what explains their rewards, in each pass
 _LEAST_GRADIENT: Final = 1e-3  # below which they move less
 _LARGEST_CODE: Final = 2.8  # of a trial, since beliefs are below 3
-_IMAGINES_FROM: Final = 30  # the meta-iteration from which on predicted rewards are good enough to learn from
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ class BeliefLoss:
 
         The belief then has to infer goals that are not in the training list, from predicted rewards.
         """
-        if not self.config.imagined or key.iteration < _IMAGINES_FROM:
+        if not self.config.imagined or key.iteration < self.config.imagined_from:
             return some, own
         drawn = key.uniform(self.trials[0], (self.trials[1], 4)).flatten(0, 1).to(own)[chosen]
         ends = (drawn[:, :2] * len(self.codes)).long().clamp(max=len(self.codes) - 1)
@@ -111,9 +110,10 @@ class BeliefLoss:
         predicted = self.policy.predicted_rewards(parameters, some, between.expand(len(some.time), *between.shape))
         predicted = predicted.clamp(*self.reward_limits) * some.happened.unsqueeze(-1)
         replaced = (drawn[:, 3] < self.config.imagined).unsqueeze(-1)
-        return some._replace(rewards=torch.where(replaced, predicted, some.rewards)), torch.where(
-            replaced, between, own
-        )
+        rewards = torch.where(replaced, predicted, some.rewards)
+        before = torch.cat((torch.zeros_like(rewards[:1]), rewards[:-1]))
+        told = some._replace(rewards=rewards, gains=self.policy.gains(before, rewards, some.time))
+        return told, torch.where(replaced, between, own)
 
     def _evidence(self, parameters: Parameters, some: Transitions) -> torch.Tensor:
         """The sums of the evidence of the first 0, 1, ... transitions, ``(steps + 1, trials, ...)``."""

@@ -8,7 +8,13 @@ from typing import Any
 import torch
 
 from mlrun.algorithms.minibatches import MinibatchAdam
-from mlrun.algorithms.trial_learner import TrialLearner, explained_variance, standardised, trial_advantages
+from mlrun.algorithms.trial_learner import (
+    TrialLearner,
+    explained_variance,
+    reward_inputs,
+    standardised,
+    trial_advantages,
+)
 from mlrun.algorithms.values import make_value
 from mlrun.benchmarks.protocol import EpisodicBenchmark
 from mlrun.benchmarks.task import Task
@@ -46,7 +52,7 @@ class RL2(TrialLearner):
             memory_size=config.memory.size,
             hidden_sizes=policy.hidden_sizes,
             input_scale=policy.input_scale,
-            reward_scale=config.reward_scale,
+            rewards=reward_inputs(experiment),
         )
         return RecurrentPolicy(network, policy.initial_std, policy.min_std)
 

@@ -9,11 +9,14 @@ import torch
 
 from mlrun.algorithms.gradient_based import mean_scores
 from mlrun.benchmarks.task import Task
+from mlrun.config.algorithms import TrialAlgorithmConfig
+from mlrun.config.schema import EpisodicExperiment
 from mlrun.learner import AdaptedLearner, expand_to_tasks
 from mlrun.parameters import Parameters
 from mlrun.problems.episodes import EpisodicProblem
 from mlrun.randomness import RandomKey
-from mlrun.rl.advantages import generalized_advantages
+from mlrun.rl.advantages import Sharpening, generalized_advantages
+from mlrun.rl.reward_inputs import RewardInputs
 from mlrun.rl.trials import Trial
 from mlrun.task_group import TaskGroup
 
@@ -62,6 +65,17 @@ class TrialLearner:
             mean_scores(moment, problem, trial.episodes[number]) for moment, number in (("pre", 0), ("post", -1))
         )
         return trial, {**first, **last}
+
+
+def reward_inputs(experiment: EpisodicExperiment) -> RewardInputs:
+    """The forms in which a memory sees rewards: those that training learns from, beside the rewards themselves."""
+    section, sharpening = experiment.algorithm, experiment.rollouts.sharpening
+    assert isinstance(section, TrialAlgorithmConfig)
+    return RewardInputs(
+        scale=section.reward_scale,
+        sharpening=sharpening and Sharpening(sharpening.maximum, sharpening.offset),
+        changes=section.reward_changes,
+    )
 
 
 def trial_advantages(problem: EpisodicProblem, trial: Trial, values: torch.Tensor) -> torch.Tensor:

@@ -96,7 +96,7 @@ class RecurrentValue(_NetworkValue):
             memory_size=like.memory_size,
             hidden_sizes=like.hidden_sizes,
             input_scale=like.input_scale,
-            reward_scale=like.reward_scale,
+            rewards=like.rewards,
         )
         self._memories: list[Memory] = []
 

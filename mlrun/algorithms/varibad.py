@@ -12,6 +12,7 @@ from mlrun.algorithms.minibatches import MinibatchAdam
 from mlrun.algorithms.trial_learner import (
     TrialLearner,
     explained_variance,
+    reward_inputs,
     standardised,
     trial_advantages,
 )
@@ -26,7 +27,6 @@ from mlrun.parameters import Parameters
 from mlrun.problems.episodes import EpisodicProblem
 from mlrun.randomness import RandomKey
 from mlrun.registry import PluginError
-from mlrun.rl.advantages import Sharpening
 from mlrun.rl.belief import BeliefPolicy, Transitions
 from mlrun.rl.policy import PolicyInputs
 from mlrun.rl.surrogate import clipped_surrogate
@@ -50,7 +50,7 @@ class VariBAD(TrialLearner):
     @classmethod
     def make_policy(cls, experiment: EpisodicExperiment, benchmark: EpisodicBenchmark) -> BeliefPolicy:
         """The policy that the experiment describes."""
-        config, policy, sharpening = experiment.algorithm, experiment.policy, experiment.rollouts.sharpening
+        config, policy = experiment.algorithm, experiment.policy
         assert isinstance(config, VariBADConfig)
         if config.belief.predicts != "rewards" and not hasattr(benchmark, "hidden"):
             raise PluginError(f"benchmark {benchmark.name!r} has no hidden: only rewards can be predicted on it")
@@ -64,8 +64,7 @@ class VariBAD(TrialLearner):
             initial_std=policy.initial_std,
             min_std=policy.min_std,
             input_scale=policy.input_scale,
-            reward_scale=config.reward_scale,
-            sharpening=sharpening and Sharpening(sharpening.maximum, sharpening.offset),
+            rewards=reward_inputs(experiment),
         )
 
     def initialise(self, problem: EpisodicProblem, key: RandomKey) -> None:

@@ -174,6 +174,28 @@ class TrialConfig(Section, frozen=True):
     episodes: int = Field(default=2, ge=1, le=101, description="Episodes in a trial; all but the last are to adapt")
 
 
+class TrialAlgorithmConfig(AlgorithmConfig, frozen=True):
+    """An algorithm that learns from trials and adapts by its memory."""
+
+    needs_policy: ClassVar[bool] = True
+
+    trial: TrialConfig = Field(default=TrialConfig(), description="What the memory lasts through")
+    reward_scale: float = Field(
+        default=1.0,
+        gt=0,
+        description="Factor on rewards that networks see or predict, to bring them to about 1",
+    )
+    reward_changes: bool = Field(
+        default=False,
+        description="Whether networks also see how rewards change from step to step, which tells the way to the goal",
+    )
+
+    @property
+    def adaptation_steps(self) -> int:
+        """The episodes of a trial before its last one."""
+        return self.trial.episodes - 1
+
+
 class MemoryConfig(Section, frozen=True):
     """The recurrent network that sees observations, actions, rewards, and where episodes start."""
 
@@ -250,29 +272,21 @@ class BeliefConfig(MinibatchConfig, frozen=True):
         ge=0,
         le=1,
         description="Part of the trials whose rewards are replaced by those that are predicted for a code between the"
-        " codes of two trials; from meta-iteration 30 on",
+        " codes of two trials",
+    )
+    imagined_from: int = Field(
+        default=30,
+        ge=1,
+        description="The meta-iteration from which on predicted rewards are good enough to learn from",
     )
 
 
-class VariBADConfig(AlgorithmConfig, frozen=True):
+class VariBADConfig(TrialAlgorithmConfig, frozen=True):
     """Task inference: a belief over the task, and a policy on observation and belief (Zintgraf et al., 2020)."""
 
-    needs_policy: ClassVar[bool] = True
-
     name: Literal["varibad"] = Field(default="varibad", description="Registered algorithm")
-    trial: TrialConfig = Field(default=TrialConfig(), description="What the memory lasts through")
-    reward_scale: float = Field(
-        default=1.0,
-        gt=0,
-        description="Factor on rewards that networks see or predict, to bring them to about 1",
-    )
     belief: BeliefConfig = Field(default=BeliefConfig(), description="The belief")
     outer: PPOConfig = Field(default=PPOConfig(), description="Update of the policy and of the value network")
-
-    @property
-    def adaptation_steps(self) -> int:
-        """The episodes of a trial before its last one."""
-        return self.trial.episodes - 1
 
     @property
     def aids(self) -> tuple[str, ...]:
@@ -280,19 +294,11 @@ class VariBADConfig(AlgorithmConfig, frozen=True):
         return ("privileged goals for its beliefs",) if self.belief.predicts == "task" else ()
 
 
-class RL2Config(AlgorithmConfig, frozen=True):
+class RL2Config(TrialAlgorithmConfig, frozen=True):
     """RL² (Duan et al., 2016): a recurrent policy that adapts by what it remembers of a trial."""
 
-    needs_policy: ClassVar[bool] = True
-
     name: Literal["rl2"] = Field(default="rl2", description="Registered algorithm")
-    trial: TrialConfig = Field(default=TrialConfig(), description="What the memory lasts through")
     memory: MemoryConfig = Field(default=MemoryConfig(), description="The recurrent network")
-    reward_scale: float = Field(
-        default=1.0,
-        gt=0,
-        description="Factor on rewards that networks see or predict, to bring them to about 1",
-    )
     value: Annotated[
         LinearValueConfig | RecurrentValueConfig | PrivilegedValueConfig,
         one_of("value function", LinearValueConfig, RecurrentValueConfig, PrivilegedValueConfig),
@@ -300,11 +306,6 @@ class RL2Config(AlgorithmConfig, frozen=True):
     outer: RecurrentPPOConfig = Field(
         default=RecurrentPPOConfig(), description="Update of the policy and of the value network"
     )
-
-    @property
-    def adaptation_steps(self) -> int:
-        """The episodes of a trial before its last one."""
-        return self.trial.episodes - 1
 
     @property
     def aids(self) -> tuple[str, ...]:

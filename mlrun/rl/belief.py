@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -14,8 +14,8 @@ from mlrun.learner import Memory
 from mlrun.networks import MLP
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
-from mlrun.rl.advantages import Sharpening
 from mlrun.rl.policy import DiagonalGaussian, PolicyInputs
+from mlrun.rl.reward_inputs import RewardInputs
 
 _LARGEST_POSITION: Final = 8.0  # of scaled observations
 _LARGEST_CHANGE: Final = 3.0  # of scaled changes of observations
@@ -37,6 +37,7 @@ class Transitions(NamedTuple):
         situation: the observation, its change since the step before, and the first observation of the episode.
         action: of the step before, clipped as the environment does.
         rewards: of the step before, ``(..., reward_size)``.
+        gains: their changes since the step before that one, if these are seen.
         happened: whether there was a step before in this episode, ``(...)`` bool.
         time: the part of the episode that is over.
     """
@@ -44,6 +45,7 @@ class Transitions(NamedTuple):
     situation: torch.Tensor
     action: torch.Tensor
     rewards: torch.Tensor
+    gains: torch.Tensor
     happened: torch.Tensor
     time: torch.Tensor
 
@@ -68,8 +70,7 @@ class BeliefPolicy:
         initial_std: standard deviation of the actions at initialisation, above ``min_std``.
         min_std: lower bound of it.
         input_scale: factor on observations, for those that vary by much less than 1.
-        reward_scale: factor on rewards.
-        sharpening: another form of the rewards that is seen and predicted too; None for no other.
+        rewards: the forms of the rewards that are seen and predicted.
     """
 
     observation_size: int
@@ -81,18 +82,12 @@ class BeliefPolicy:
     initial_std: float
     min_std: float
     input_scale: float = 1.0
-    reward_scale: float = 1.0
-    sharpening: Sharpening | None = None
-
-    @property
-    def reward_size(self) -> int:
-        """The number of forms in which rewards are seen."""
-        return 1 if self.sharpening is None else 2
+    rewards: RewardInputs = field(default_factory=RewardInputs)
 
     @property
     def feature_size(self) -> int:
         """The number of features that the policy acts on."""
-        return self._situation_size + self.action_size + self.reward_size + 1 + 2 * self.latent_size
+        return self._situation_size + self.action_size + self.rewards.input_size + 1 + 2 * self.latent_size
 
     @property
     def policy_parameters(self) -> tuple[str, ...]:
@@ -110,7 +105,7 @@ class BeliefPolicy:
             parameters |= network.initial_parameters(generator, dtype)
         parameters[self._mean.head[0]] *= 0.01  # the first actions are near 0, whatever the features
         parameters["log_std"] = torch.full((self.action_size,), math.log(self.initial_std - self.min_std), dtype=dtype)
-        parameters["belief.log_noise"] = torch.full((self.reward_size,), -1.0, dtype=dtype)
+        parameters["belief.log_noise"] = torch.full((self.rewards.size,), -1.0, dtype=dtype)
         return parameters
 
     def initial_memory(self, parameters: Parameters, worlds: int) -> Memory:
@@ -118,7 +113,13 @@ class BeliefPolicy:
         center = parameters["center"]
         observation = center.unsqueeze(1).expand(-1, worlds, -1).clone()
         evidence = center.new_zeros(len(center), worlds, 2 * self.belief_size)
-        return {"evidence": evidence, "first": observation, "before": observation, "steps": evidence[..., :1]}
+        return {
+            "evidence": evidence,
+            "first": observation,
+            "before": observation,
+            "rewards": evidence[..., : self.rewards.size],
+            "steps": evidence[..., :1],
+        }
 
     def step(self, parameters: Parameters, inputs: PolicyInputs, memory: Memory) -> tuple[DiagonalGaussian, Memory]:
         """The distribution of the next action, ``(tasks, worlds, actions)``, and the memory after this step."""
@@ -138,8 +139,8 @@ class BeliefPolicy:
         transitions, memory = self.transitions(parameters, inputs, memory)
         evidence = self.evidence(parameters, transitions).cumsum(1) + memory["evidence"].unsqueeze(1)
         belief = self.belief(parameters, evidence)
-        situation, action, rewards, _, time = transitions
-        features = torch.cat((situation, action, rewards, time, belief.mean, belief.std), -1)
+        situation, action, rewards, gains, _, time = transitions
+        features = torch.cat((situation, action, rewards, gains, time, belief.mean, belief.std), -1)
         return features, {**memory, "evidence": evidence[:, -1]}
 
     def transitions(self, parameters: Parameters, inputs: PolicyInputs, memory: Memory) -> tuple[Transitions, Memory]:
@@ -167,24 +168,34 @@ class BeliefPolicy:
             -1,
         )
         happened = ~starts
+        scaled = self.rewards.scaled(rewards) * happened.unsqueeze(-1)
+        time = count.to(observations) / self.horizon
         transitions = Transitions(
             situation=situation,
             action=actions.clamp(-1, 1) * happened.unsqueeze(-1),
-            rewards=self.scaled_rewards(rewards) * happened.unsqueeze(-1),
+            rewards=scaled,
+            gains=self.gains(torch.cat((memory["rewards"].unsqueeze(1), scaled[:, :-1]), 1), scaled, time),
             happened=happened,
-            time=count.to(observations) / self.horizon,
+            time=time,
         )
-        last = {"first": first[:, -1], "before": observations[:, -1], "steps": count[:, -1].to(observations)}
+        last = {
+            "first": first[:, -1],
+            "before": observations[:, -1],
+            "rewards": scaled[:, -1],
+            "steps": count[:, -1].to(observations),
+        }
         return transitions, {**memory, **last}
 
-    def scaled_rewards(self, rewards: torch.Tensor) -> torch.Tensor:
-        """Rewards ``(...)`` as networks see and predict them, ``(..., reward_size)``."""
-        forms = [rewards] if self.sharpening is None else [rewards, self.sharpening(rewards)]
-        return self.reward_scale * torch.stack(forms, -1)
+    def gains(self, before: torch.Tensor, rewards: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+        """What is seen of the changes from scaled rewards to the next ones, at times ``(..., 1)``.
+
+        At the first reward of an episode there is no change.
+        """
+        return self.rewards.gains(before, rewards) * (time * self.horizon > 1.5)
 
     def evidence(self, parameters: Parameters, transitions: Transitions) -> torch.Tensor:
         """What each step adds to the evidence: weights, and weighted features, ``(tasks, steps, worlds, ...)``."""
-        inputs = torch.cat((transitions.situation, transitions.action, transitions.rewards), -1)
+        inputs = torch.cat((transitions.situation, transitions.action, transitions.rewards, transitions.gains), -1)
         gates, features = self._evidence.shared(parameters, inputs).chunk(2, -1)
         weights = (6 * (gates / 6).tanh()).exp() * transitions.happened.unsqueeze(-1)
         return torch.cat((weights, weights * features), -1)
@@ -214,7 +225,7 @@ class BeliefPolicy:
 
     @cached_property
     def _evidence(self) -> MLP:
-        inputs, units = self._situation_size + self.action_size + self.reward_size, self.belief_size
+        inputs, units = self._situation_size + self.action_size + self.rewards.input_size, self.belief_size
         return MLP((inputs, 2 * units, 2 * units, 2 * units), "silu", prefix="belief.evidence.")
 
     @cached_property
@@ -225,4 +236,4 @@ class BeliefPolicy:
     @cached_property
     def _decoder(self) -> MLP:
         inputs, units = self._situation_size + self.action_size + self.latent_size, 2 * self.belief_size
-        return MLP((inputs, units, units, self.reward_size), "silu", prefix="belief.decoder.")
+        return MLP((inputs, units, units, self.rewards.size), "silu", prefix="belief.decoder.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -15,6 +15,7 @@ from mlrun.networks import MLP
 from mlrun.parameters import Parameters
 from mlrun.randomness import RandomKey
 from mlrun.rl.policy import DiagonalGaussian, PolicyInputs
+from mlrun.rl.reward_inputs import RewardInputs
 
 Cell = Literal["gru", "lstm"]
 
@@ -24,7 +25,8 @@ class RecurrentNetwork:
     """A GRU or LSTM, and a tanh network from its state and the observation to the outputs.
 
     The inputs of each step are the observation, the last action, the last reward, and whether an episode starts
-    (Duan et al. 2016). All tasks share the weights. Only their memories differ.
+    (Duan et al. 2016), and maybe the change between the last two rewards of the episode. All tasks share the weights.
+    Only their memories differ.
 
     The parameter ``{prefix}center``, an observation, is subtracted from all observations. It is constant: no loss
     depends on it.
@@ -37,7 +39,7 @@ class RecurrentNetwork:
         memory_size: units of the recurrent network.
         hidden_sizes: units of each hidden layer between the recurrent network and the outputs.
         input_scale: factor on observations, for those that vary by much less than 1.
-        reward_scale: factor on rewards.
+        rewards: the forms of the rewards that are seen.
         prefix: the names of all parameters begin with it.
     """
 
@@ -48,7 +50,7 @@ class RecurrentNetwork:
     memory_size: int = 128
     hidden_sizes: tuple[int, ...] = (128,)
     input_scale: float = 1.0
-    reward_scale: float = 1.0
+    rewards: RewardInputs = field(default_factory=RewardInputs)
     prefix: str = ""
 
     def initial_parameters(
@@ -74,7 +76,7 @@ class RecurrentNetwork:
         }
 
     def initial_memory(self, parameters: Parameters, worlds: int) -> Memory:
-        """Zeros, ``(tasks, worlds, memory_size)`` each.
+        """Zeros, ``(tasks, worlds, memory_size)`` each, and as the last reward, that there was none.
 
         Raises:
             ValueError: the weights differ between tasks.
@@ -83,11 +85,14 @@ class RecurrentNetwork:
             raise ValueError("all tasks must share the weights of a recurrent network: it adapts by its memory")
         like = parameters[f"{self.prefix}center"]
         zeros = like.new_zeros(len(like), worlds, self.memory_size)
-        return {f"{self.prefix}{name}": zeros for name in self._states}
+        none = like.new_full((len(like), worlds, self.rewards.size), math.nan)
+        return {**{f"{self.prefix}{name}": zeros for name in self._states}, f"{self.prefix}reward": none}
 
     def step(self, parameters: Parameters, inputs: PolicyInputs, memory: Memory) -> tuple[torch.Tensor, Memory]:
         """The outputs of one step, ``(tasks, worlds, outputs)``, and the memory after it."""
-        observations, features = self._features(parameters, inputs)
+        inputs = inputs.map(lambda part: part.unsqueeze(1))
+        observations, features, reward = self._features(parameters, inputs, memory)
+        observations, features = observations[:, 0], features[:, 0]
         tasks, worlds, _ = features.shape
         states = [memory[f"{self.prefix}{name}"].flatten(0, 1) for name in self._states]
         weights = [self._own(parameters, f"recurrent.{name}") for name in self._weight_names]
@@ -99,7 +104,7 @@ class RecurrentNetwork:
             f"{self.prefix}{name}": state.view(tasks, worlds, -1)
             for name, state in zip(self._states, states, strict=True)
         }
-        return self._outputs(parameters, new[f"{self.prefix}hidden"], observations), {**memory, **new}
+        return self._outputs(parameters, new[f"{self.prefix}hidden"], observations), {**memory, **new, **reward}
 
     def sequence(self, parameters: Parameters, inputs: PolicyInputs, memory: Memory) -> tuple[torch.Tensor, Memory]:
         """What `step` gives over sequences: the outputs ``(tasks, steps, worlds, outputs)`` and the last memory.
@@ -111,7 +116,7 @@ class RecurrentNetwork:
             inputs: ``(tasks, steps, worlds, ...)``.
             memory: before the first step, ``(tasks, worlds, ...)``.
         """
-        observations, features = self._features(parameters, inputs)
+        observations, features, reward = self._features(parameters, inputs, memory)
         tasks, _, worlds, _ = features.shape
         weights = {name: self._own(parameters, f"recurrent.{name}") for name in self._weight_names}
         states = [memory[f"{self.prefix}{name}"].flatten(0, 1).unsqueeze(0).contiguous() for name in self._states]
@@ -123,20 +128,30 @@ class RecurrentNetwork:
             for name, state in zip(self._states, (last,) if self.cell == "gru" else last, strict=True)
         }
         outputs = self._outputs(parameters, hidden.unflatten(1, (tasks, worlds)).transpose(0, 1), observations)
-        return outputs, {**memory, **new}
+        return outputs, {**memory, **new, **reward}
 
     def state(self, memory: Memory) -> torch.Tensor:
         """The state of the recurrent network, ``(tasks, worlds, units)``; of an LSTM, the hidden one and the cell's."""
         return torch.cat([memory[f"{self.prefix}{name}"] for name in self._states], -1)
 
-    def _features(self, parameters: Parameters, inputs: PolicyInputs) -> tuple[torch.Tensor, torch.Tensor]:
-        """The scaled observations, and all inputs of the recurrent network, ``(..., features)`` each."""
+    def _features(
+        self, parameters: Parameters, inputs: PolicyInputs, memory: Memory
+    ) -> tuple[torch.Tensor, torch.Tensor, Memory]:
+        """The scaled observations, all inputs of the recurrent network, ``(..., features)`` each, and the last reward.
+
+        Rewards that belong to no step of the episode are NaN until here.
+        """
         observations, actions, rewards, starts = inputs
         if actions is None or rewards is None or starts is None:
             raise ValueError("a recurrent network needs the last actions, the last rewards and the episodes' starts")
         observations = (observations - self._own(parameters, "center")) * self.input_scale
-        others = (actions.clamp(-1, 1), self.reward_scale * rewards.unsqueeze(-1), starts.unsqueeze(-1))
-        return observations, torch.cat((observations, *(part.to(observations) for part in others)), -1)
+        seen = self.rewards.scaled(rewards).to(observations)
+        own = seen.masked_fill(starts.unsqueeze(-1), math.nan)
+        before = torch.cat((memory[f"{self.prefix}reward"].unsqueeze(1), own[:, :-1]), 1)
+        gains = self.rewards.gains(before, own).nan_to_num(0.0)
+        others = (actions.clamp(-1, 1), seen, gains, starts.unsqueeze(-1))
+        features = torch.cat((observations, *(part.to(observations) for part in others)), -1)
+        return observations, features, {f"{self.prefix}reward": own[:, -1]}
 
     def _outputs(self, parameters: Parameters, hidden: torch.Tensor, observations: torch.Tensor) -> torch.Tensor:
         """What the head makes of states and observations, ``(..., outputs)``."""
@@ -167,7 +182,9 @@ class RecurrentNetwork:
     @cached_property
     def _recurrent(self) -> nn.RNNBase:
         module = nn.GRU if self.cell == "gru" else nn.LSTM
-        return module(self.observation_size + self.action_size + 2, self.memory_size, device="meta")
+        return module(
+            self.observation_size + self.action_size + self.rewards.input_size + 1, self.memory_size, device="meta"
+        )
 
     @cached_property
     def _head(self) -> MLP:
@@ -205,11 +222,10 @@ class RecurrentPolicy:
         self, key: RandomKey, center: torch.Tensor | None = None, dtype: torch.dtype = torch.float32
     ) -> Parameters:
         """Fresh meta-parameters, without a task dimension."""
+        parameters = self.network.initial_parameters(key.generator(), center, dtype)
+        parameters[self.network.head[0]] *= 0.01  # the first actions are near 0, whatever the features
         log_std = math.log(self.initial_std - self.min_std)
-        return {
-            **self.network.initial_parameters(key.generator(), center, dtype),
-            "log_std": torch.full((self.action_size,), log_std, dtype=dtype),
-        }
+        return {**parameters, "log_std": torch.full((self.action_size,), log_std, dtype=dtype)}
 
     def initial_memory(self, parameters: Parameters, worlds: int) -> Memory:
         """The state of the recurrent network at the start of a trial: zeros."""

@@ -17,8 +17,10 @@ from mlrun.learner import AdaptedLearner, expand_to_tasks
 from mlrun.parameters import Parameters
 from mlrun.problems.episodes import EpisodicProblem
 from mlrun.randomness import RandomKey
+from mlrun.rl.advantages import Sharpening
 from mlrun.rl.policy import PolicyInputs
 from mlrun.rl.recurrent import RecurrentNetwork, RecurrentPolicy
+from mlrun.rl.reward_inputs import RewardInputs
 from mlrun.rl.trials import Trial
 from tests.algorithms.cases import same, shifted
 from tests.point_benchmark import PointBenchmark
@@ -48,7 +50,7 @@ def problem(benchmark: Any, cell: Any = "gru", **options: Any) -> EpisodicProble
         memory_size=5,
         hidden_sizes=(4,),
         input_scale=2.0,
-        reward_scale=0.5,
+        rewards=RewardInputs(0.5, Sharpening(1.0, 0.1), changes=True),
     )
     return EpisodicProblem(benchmark, RecurrentPolicy(network, 1.0, 0.1), episodes_per_task=TRIALS, **options)
 

@@ -22,6 +22,7 @@ from mlrun.registry import PluginError
 from mlrun.rl.advantages import Sharpening
 from mlrun.rl.belief import BeliefPolicy, Transitions
 from mlrun.rl.policy import PolicyInputs
+from mlrun.rl.reward_inputs import RewardInputs
 from mlrun.rl.trials import Trial
 from tests.algorithms.cases import same, shifted
 from tests.point_benchmark import PointBenchmark
@@ -46,7 +47,7 @@ def problem(benchmark: Any, latent_size: int = 3, **options: Any) -> EpisodicPro
         initial_std=1.0,
         min_std=0.1,
         input_scale=2.0,
-        sharpening=Sharpening(1.0, 0.1),
+        rewards=RewardInputs(sharpening=Sharpening(1.0, 0.1), changes=True),
     )
     return EpisodicProblem(benchmark, policy, episodes_per_task=TRIALS, **options)
 
@@ -78,7 +79,7 @@ def test_a_trial_as_one_sequence_is_the_same_as_step_by_step(benchmark: PointBen
         now = played.inputs.map(lambda part, step=step: part[:, step])
         one, memory = case.policy.step(parameters, now, memory)
         torch.testing.assert_close(one.mean, distribution.mean[:, step], rtol=1e-12, atol=1e-12)
-    for name in ("evidence", "first", "before", "steps"):
+    for name in ("evidence", "first", "before", "rewards", "steps"):
         torch.testing.assert_close(memory[name], played.episodes[-1].memory[name], rtol=1e-12, atol=1e-12)
 
 
@@ -94,6 +95,8 @@ def test_what_happened_before_an_episode_is_no_part_of_it(benchmark: PointBenchm
     assert not found.happened[:, begins].any()
     assert found.happened.sum() == TASKS * TRIALS * EPISODES * (benchmark.horizon - 1)
     assert not found.rewards[:, begins].any()
+    assert not found.gains[:, begins].any()
+    assert not found.gains[:, [begin + 1 for begin in begins]].any(), "there is no reward before the first one"
     assert not policy.evidence(parameters, found)[:, begins].any()
     size = benchmark.observation_size
     position, change, first = found.situation.split(size, -1)
@@ -101,6 +104,8 @@ def test_what_happened_before_an_episode_is_no_part_of_it(benchmark: PointBenchm
     torch.testing.assert_close(first[:, 7], position[:, 6])
     torch.testing.assert_close(change[:, 8] / 10, ((position[:, 8] - position[:, 7]) / 2).clamp(-0.3, 0.3))
     torch.testing.assert_close(found.rewards[:, 3, :, 0], played.rewards[:, 2])
+    scaled = policy.rewards.scaled(played.rewards)
+    torch.testing.assert_close(found.gains[:, 9].sinh() / 50, scaled[:, 8] - scaled[:, 7])
     torch.testing.assert_close(found.time[:, 8], torch.full_like(found.time[:, 8], 2 / benchmark.horizon))
 
 
@@ -205,6 +210,8 @@ def test_imagined_trials_have_the_rewards_that_their_goal_would_give(benchmark: 
     low, high = some.rewards.flatten(0, 1).aminmax(dim=0)
     expected = predicted.clamp(low, high) * some.happened.unsqueeze(-1)
     torch.testing.assert_close(told.rewards[:, imagined], expected[:, imagined])
+    torch.testing.assert_close(told.gains[:, ~imagined], some.gains[:, ~imagined])
+    assert not torch.isclose(told.gains[2:6, imagined], some.gains[2:6, imagined]).any()
     assert torch.equal(told.situation, some.situation)
 
 
@@ -223,7 +230,11 @@ def test_beliefs_learn_from_imagined_trials_and_the_decoder_from_real_ones(
     shared = expand_to_tasks(algorithm.parameters, 1)
     predicted = loss.policy.predicted_rewards(shared, some, codes.expand(len(some.time), *codes.shape))
     rewards = predicted.clamp(*loss.reward_limits) * some.happened.unsqueeze(-1)
-    evidence = loss._evidence(shared, some._replace(rewards=rewards))
+    gains = torch.zeros_like(rewards)
+    for step in range(2, len(rewards)):
+        if step % benchmark.horizon > 1:
+            gains[step] = (50 * (rewards[step] - rewards[step - 1])).asinh()
+    evidence = loss._evidence(shared, some._replace(rewards=rewards, gains=gains))
     expected = loss._surprise_at_rewards(loss.codes[chosen], shared, some, chosen, late)
     expected = expected + loss._surprise_at(codes, shared, evidence, chosen, late)
     torch.testing.assert_close(loss(algorithm.parameters, chosen, late), expected)

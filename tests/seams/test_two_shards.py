@@ -131,7 +131,6 @@ def timeless(training: MetaTraining) -> list[dict[str, float]]:
     return [{name: value for name, value in row.items() if not name.endswith("per_second")} for row in kept]
 
 
-@pytest.mark.usefixtures("imagining")
 @pytest.mark.parametrize(("algorithm", "benchmark"), CASES)
 def test_two_shards_learn_what_one_process_learns(algorithm: str, benchmark: str, tmp_path: Path) -> None:
     """One shard has one task, the other two. Float32 sums in another order differ in their last digits."""

@@ -46,7 +46,7 @@ def experiment(algorithm: str, benchmark: str, iterations: int) -> Experiment:
     if "trial" in fields:
         section["outer"] = {"epochs": 2, "minibatches": 2}
     if "belief" in fields:
-        section["belief"] = {"size": 8, "epochs": 2, "minibatches": 2, "imagined": 0.6}
+        section["belief"] = {"size": 8, "epochs": 2, "minibatches": 2, "imagined": 0.6, "imagined_from": 1}
     outer = fields.get("outer")
     if outer is not None and isinstance(outer.default, TrustRegionConfig):
         section["outer"] = {"name": "adam" if benchmark == "sinusoid" else "trpo"}
@@ -67,7 +67,6 @@ def tensors(state: Any) -> list[torch.Tensor]:
     return [state] if isinstance(state, torch.Tensor) else []
 
 
-@pytest.mark.usefixtures("imagining")
 @pytest.mark.parametrize(("algorithm", "benchmark"), CASES)
 def test_a_resumed_run_ends_as_one_that_never_stopped(algorithm: str, benchmark: str, tmp_path: Path) -> None:
     whole = run(tmp_path, experiment(algorithm, benchmark, 4), Watcher())
