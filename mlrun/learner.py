@@ -26,11 +26,13 @@ class AdaptedLearner:
         parameters: of each task, ``(tasks, ...)``.
         memory: of each task. If it is empty, a learner with a memory is at the start of a trial.
         data_used: episodes or examples of each task that adaptation has used so far.
+        noise: factor on the action noise in each task, ``(tasks,)``; None is 1 in all of them.
     """
 
     parameters: Parameters
     memory: Memory = field(default_factory=dict)
     data_used: int = 0
+    noise: torch.Tensor | None = None
 
     @property
     def worlds(self) -> int | None:
@@ -43,6 +45,7 @@ class AdaptedLearner:
             {name: tensor.to(device) for name, tensor in self.parameters.items()},
             {name: tensor.to(device) for name, tensor in self.memory.items()},
             self.data_used,
+            None if self.noise is None else self.noise.to(device),
         )
 
     def of_task(self, slot: int) -> AdaptedLearner:
@@ -52,6 +55,7 @@ class AdaptedLearner:
             {name: tensor[own].detach() for name, tensor in self.parameters.items()},
             {name: tensor[own, :1].detach() for name, tensor in self.memory.items()},
             self.data_used,
+            None if self.noise is None else self.noise[own],
         )
 
 

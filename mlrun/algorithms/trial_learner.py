@@ -58,8 +58,13 @@ class TrialLearner:
         return adapted
 
     def play(self, problem: EpisodicProblem, tasks: Sequence[Task], key: RandomKey) -> tuple[Trial, dict[str, float]]:
-        """Trials of every task for one update, and the scores of their first and last episodes as metrics."""
-        learner = AdaptedLearner(expand_to_tasks(self.parameters, len(tasks)))
+        """Trials of every task for one update, and the scores of their first and last episodes as metrics.
+
+        With varied noise, some of them have little of it. PPO takes their actions for draws from the whole
+        distribution: they still tell which way the mean should move.
+        """
+        noise = key.child("noise").uniform(len(tasks), (1,))[:, 0] if self.config.outer.varied_noise else None
+        learner = AdaptedLearner(expand_to_tasks(self.parameters, len(tasks)), noise=noise)
         trial = problem.run_trial(learner, tasks, self.config.trial.episodes, key)
         first, last = (
             mean_scores(moment, problem, trial.episodes[number]) for moment, number in (("pre", 0), ("post", -1))

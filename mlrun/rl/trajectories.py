@@ -81,6 +81,8 @@ def collect_trajectories(
     actions = like.new_zeros(*grid, environment.action_size)
     if key is not None:
         actions.copy_(key.normal(len(tasks), (steps, episodes, environment.action_size)))
+        if learner.noise is not None:
+            actions.mul_(learner.noise.to(actions).view(-1, 1, 1, 1))
     rewards = torch.empty(grid, dtype=like.dtype, device=environment.device)
     successes = torch.empty(grid, dtype=torch.bool, device=environment.device)
     upload = _uploader(like, environment)
