@@ -63,7 +63,9 @@ class TrialLearner:
         With varied noise, some of them have little of it. PPO takes their actions for draws from the whole
         distribution: they still tell which way the mean should move.
         """
-        noise = key.child("noise").uniform(len(tasks), (1,))[:, 0] if self.config.outer.varied_noise else None
+        begins = self.config.outer.varied_noise_from
+        varied = begins is not None and key.iteration >= begins
+        noise = key.child("noise").uniform(len(tasks), (1,))[:, 0] if varied else None
         learner = AdaptedLearner(expand_to_tasks(self.parameters, len(tasks)), noise=noise)
         trial = problem.run_trial(learner, tasks, self.config.trial.episodes, key)
         first, last = (

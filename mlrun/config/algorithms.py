@@ -243,10 +243,12 @@ class PPOConfig(MinibatchConfig, frozen=True):
         default=0.2, gt=0, description="PPO's clip range: how far from 1 a likelihood ratio still gains"
     )
     entropy_coefficient: float = Field(default=0.0, ge=0, description="Weight of the entropy of the actions")
-    varied_noise: bool = Field(
-        default=False,
-        description="Whether the action noise of each task's trials is scaled by a number drawn from 0 to 1, so that a"
-        " policy also learns to do without: the one that is scored has none",
+    varied_noise_from: int | None = Field(
+        default=None,
+        ge=1,
+        description="The meta-iteration from which on the action noise of each task's trials is scaled by a number"
+        " drawn from 0 to 1, so that a policy also learns to do without: the one that is scored has none; null is"
+        " never",
     )
 
 

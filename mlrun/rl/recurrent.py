@@ -76,7 +76,7 @@ class RecurrentNetwork:
         }
 
     def initial_memory(self, parameters: Parameters, worlds: int) -> Memory:
-        """Zeros, ``(tasks, worlds, memory_size)`` each, and as the last reward, that there was none.
+        """Zeros, ``(tasks, worlds, memory_size)`` each, and that there was no last reward.
 
         Raises:
             ValueError: the weights differ between tasks.
@@ -85,8 +85,12 @@ class RecurrentNetwork:
             raise ValueError("all tasks must share the weights of a recurrent network: it adapts by its memory")
         like = parameters[f"{self.prefix}center"]
         zeros = like.new_zeros(len(like), worlds, self.memory_size)
-        none = like.new_full((len(like), worlds, self.rewards.size), math.nan)
-        return {**{f"{self.prefix}{name}": zeros for name in self._states}, f"{self.prefix}reward": none}
+        nothing = like.new_zeros(len(like), worlds, self.rewards.size)
+        return {
+            **{f"{self.prefix}{name}": zeros for name in self._states},
+            f"{self.prefix}reward": nothing,
+            f"{self.prefix}started": torch.ones_like(nothing[..., :1]),
+        }
 
     def step(self, parameters: Parameters, inputs: PolicyInputs, memory: Memory) -> tuple[torch.Tensor, Memory]:
         """The outputs of one step, ``(tasks, worlds, outputs)``, and the memory after it."""
@@ -139,19 +143,20 @@ class RecurrentNetwork:
     ) -> tuple[torch.Tensor, torch.Tensor, Memory]:
         """The scaled observations, all inputs of the recurrent network, ``(..., features)`` each, and the last reward.
 
-        Rewards that belong to no step of the episode are NaN until here.
+        There is no change of the reward at the first two steps of an episode.
         """
         observations, actions, rewards, starts = inputs
         if actions is None or rewards is None or starts is None:
             raise ValueError("a recurrent network needs the last actions, the last rewards and the episodes' starts")
         observations = (observations - self._own(parameters, "center")) * self.input_scale
         seen = self.rewards.scaled(rewards).to(observations)
-        own = seen.masked_fill(starts.unsqueeze(-1), math.nan)
-        before = torch.cat((memory[f"{self.prefix}reward"].unsqueeze(1), own[:, :-1]), 1)
-        gains = self.rewards.gains(before, own).nan_to_num(0.0)
-        others = (actions.clamp(-1, 1), seen, gains, starts.unsqueeze(-1))
-        features = torch.cat((observations, *(part.to(observations) for part in others)), -1)
-        return observations, features, {f"{self.prefix}reward": own[:, -1]}
+        flags = starts.unsqueeze(-1).to(observations)
+        before = torch.cat((memory[f"{self.prefix}reward"].unsqueeze(1), seen[:, :-1]), 1)
+        started = torch.cat((memory[f"{self.prefix}started"].unsqueeze(1), flags[:, :-1]), 1)
+        gains = self.rewards.gains(before, seen) * (1 - flags) * (1 - started)
+        others = (actions.clamp(-1, 1).to(observations), seen, gains, flags)
+        last = {f"{self.prefix}reward": seen[:, -1], f"{self.prefix}started": flags[:, -1]}
+        return observations, torch.cat((observations, *others), -1), last
 
     def _outputs(self, parameters: Parameters, hidden: torch.Tensor, observations: torch.Tensor) -> torch.Tensor:
         """What the head makes of states and observations, ``(..., outputs)``."""
