@@ -233,7 +233,7 @@ class RecurrentPolicy:
         return {**parameters, "log_std": torch.full((self.action_size,), log_std, dtype=dtype)}
 
     def initial_memory(self, parameters: Parameters, worlds: int) -> Memory:
-        """The state of the recurrent network at the start of a trial: zeros."""
+        """The memory of the recurrent network at the start of a trial."""
         return self.network.initial_memory(parameters, worlds)
 
     def step(self, parameters: Parameters, inputs: PolicyInputs, memory: Memory) -> tuple[DiagonalGaussian, Memory]:
